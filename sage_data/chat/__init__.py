@@ -1,0 +1,23 @@
+"""One protocol for every model: annotator, user, agent, selector and judge are all a `ChatBackend`."""
+
+from sage_data.chat.protocol import (
+    ChatBackend,
+    Completion,
+    CompletionStatus,
+    Conversation,
+    Message,
+    Sampling,
+    Steering,
+)
+from sage_data.chat.uri import open_chat
+
+__all__ = [
+    "ChatBackend",
+    "Completion",
+    "CompletionStatus",
+    "Conversation",
+    "Message",
+    "Sampling",
+    "Steering",
+    "open_chat",
+]

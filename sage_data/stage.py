@@ -1,0 +1,403 @@
+"""The stage contract: what a stage is given, what it may write, and how it is run.
+
+A stage is a module with
+
+    VERSION = 1                                   bumped when the same config and inputs would give other bytes
+    INPUTS = (Need("dialogues", "what it reads"), ...)
+    RESOURCES = (path, ...)                       optional: prompt or lexicon files that belong to its fingerprint
+    class Config(StageConfig): ...
+    def run(config, inputs, out, context) -> None
+
+and is used three ways with one code path: `run_stage` from Python, a `sage` sub-command, a step of a recipe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import platform
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+from sage_data.chat.protocol import ChatBackend
+from sage_data.errors import ConfigError, InputError, MissingDependencyError, StageError
+from sage_data.progress import Bar, Progress, SilentProgress
+from sage_data.store.files import atomic_path, sha256_file, sha256_json, write_json, write_text
+from sage_data.store.folder import StageFolder
+from sage_data.store.manifest import Counts, InputEntry, Manifest, content_hash, list_files, read_manifest
+from sage_data.store.shards import shard_name, total_counts, write_table
+
+__all__ = ["Context", "Counts", "Input", "Inputs", "Need", "Output", "StageConfig", "load_stage", "run_stage"]
+
+SUMMARY = "summary.txt"
+RECORDED_PACKAGES = (
+    "sage-dialogue",
+    "datasets",
+    "duckdb",
+    "lm-eval",
+    "nltk",
+    "peft",
+    "polars",
+    "pyarrow",
+    "scipy",
+    "torch",
+    "transformers",
+    "trl",
+)
+
+
+class StageConfig(BaseModel):
+    """Base of every stage's `Config`: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One input a stage asks for."""
+
+    name: str
+    about: str
+    many: bool = False
+    """Takes one or more folders or files instead of exactly one."""
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One resolved input: a stage's folder, a folder inside it, or an outside file or folder."""
+
+    path: Path
+    label: str
+    """Name of the stage that made it, or the file's name."""
+    fingerprint: str
+    """Hash of its content."""
+
+
+class Inputs:
+    """The inputs of one stage by name."""
+
+    def __init__(self, by_name: Mapping[str, Sequence[Input]]) -> None:
+        self._by_name = {name: tuple(inputs) for name, inputs in by_name.items()}
+
+    def one(self, name: str) -> Input:
+        """The single input `name`.
+
+        Raises:
+            ConfigError: there is not exactly one.
+        """
+        found = self.many(name)
+        if len(found) != 1:
+            raise ConfigError(f"input {name!r}: expected one path, found {len(found)}")
+        return found[0]
+
+    def optional(self, name: str) -> Input | None:
+        """The single input `name`, or None when it was not given."""
+        return self.one(name) if self._by_name.get(name) else None
+
+    def many(self, name: str) -> tuple[Input, ...]:
+        """All inputs given under `name`, in the order given; empty when there are none."""
+        return self._by_name.get(name, ())
+
+    def items(self) -> Iterable[tuple[str, tuple[Input, ...]]]:
+        """Names with their inputs."""
+        return self._by_name.items()
+
+
+@dataclass
+class Context:
+    """What a stage may ask of its run."""
+
+    seed: int = 0
+    run_dir: Path | None = None
+    """Folder of the whole run, when the stage is part of one."""
+    report: Progress = field(default_factory=SilentProgress)
+
+    def chat(self, uri: str, inputs: Inputs) -> ChatBackend:
+        """Open a chat backend; in `hf:@agent`, `@agent` stands for the path of the input `agent`.
+
+        Raises:
+            BackendError: nothing answers to the URI.
+            ConfigError: `@name` names no input.
+        """
+        # Opened late, so that stages without a model never look for entry points.
+        from sage_data.chat.uri import open_chat
+
+        scheme, _, rest = uri.partition(":")
+        if rest.startswith("@"):
+            name, question, query = rest[1:].partition("?")
+            rest = f"{inputs.one(name).path}{question}{query}"
+        return open_chat(f"{scheme}:{rest}")
+
+    def progress(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Bar]:
+        """A progress bar for one part of the work; `total` None when it cannot be known."""
+        return self.report.bar(label, total, unit)
+
+
+class Output:
+    """The folder a stage writes into. Whatever is finished in it survives a kill and need not be made again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.models: dict[str, str] = {}
+        self.warnings: list[str] = []
+        self.timings: dict[str, float] = {}
+        self._counted: list[str] = []
+
+    def has(self, name: str) -> bool:
+        """True when the file or folder `name` was finished by an earlier attempt."""
+        return (self.path / name).exists()
+
+    def has_shard(self, name: str, index: int) -> bool:
+        """True when shard `index` of table `name` was finished by an earlier attempt; its counts still count."""
+        if not self.has(shard_name(name, index)):
+            return False
+        self._counted.append(shard_name(name, index))
+        return True
+
+    def write_shard(
+        self,
+        name: str,
+        index: int,
+        table: pa.Table,
+        *,
+        counts: Counts | Sequence[Counts] = (),
+        rejected: pa.Table | None = None,
+    ) -> None:
+        """Write shard `index` of table `name`; rejected rows go to `rejected/` first.
+
+        Raises:
+            StageError: the counts do not add up.
+        """
+        listed = [counts] if isinstance(counts, Counts) else list(counts)
+        for one in listed:
+            if not one.adds_up():
+                raise StageError(f"{name} shard {index}: counts of {one.unit} do not add up: {one.model_dump()}")
+        file = shard_name(name, index)
+        if rejected is not None and rejected.num_rows:
+            write_table(self.path / "rejected" / file, rejected)
+        write_table(self.path / file, table, listed)
+        self._counted.append(file)
+
+    def write_table(self, file: str, table: pa.Table) -> None:
+        """Write one Parquet file that is no shard."""
+        write_table(self.path / file, table)
+
+    def write_text(self, file: str, text: str) -> None:
+        """Write a UTF-8 text file. What stands in `summary.txt` is printed when a recipe ends."""
+        write_text(self.path / file, text)
+
+    def write_json(self, file: str, value: Any) -> None:
+        """Write an indented JSON file with sorted keys."""
+        write_json(self.path / file, value)
+
+    def folder(self, name: str) -> AbstractContextManager[Path]:
+        """A subfolder that appears under its name only when the block ends without error."""
+
+        @contextmanager
+        def opened() -> Iterator[Path]:
+            with atomic_path(self.path / name) as temporary:
+                temporary.mkdir(parents=True)
+                yield temporary
+
+        return opened()
+
+    def add_model(self, role: str, identity: str) -> None:
+        """Record which model played a role, for the manifest."""
+        self.models[role] = identity
+
+    def warn(self, message: str) -> None:
+        """Record a warning for the manifest; it is also printed."""
+        self.warnings.append(message)
+
+    def timing(self, part: str, seconds: float) -> None:
+        """Record seconds spent on a part; not part of the content hash."""
+        self.timings[part] = round(self.timings.get(part, 0.0) + seconds, 3)
+
+    def counts(self) -> list[Counts]:
+        """Counts of all finished shards, added up by unit."""
+        return total_counts(self.path / file for file in sorted(set(self._counted)))
+
+
+class StageModule(Protocol):
+    """What `load_stage` returns: a module that follows the contract."""
+
+    __name__: str
+    VERSION: int
+    INPUTS: tuple[Need, ...]
+    Config: type[StageConfig]
+
+    def run(self, config: Any, inputs: Inputs, out: Output, context: Context) -> None:
+        """Do the work."""
+        ...
+
+
+def load_stage(uses: str) -> StageModule:
+    """Import a stage by module name.
+
+    Raises:
+        ConfigError: there is no such module, or it is not a stage.
+        MissingDependencyError: it needs a package that is not installed.
+    """
+    try:
+        module = importlib.import_module(uses)
+    except ModuleNotFoundError as error:
+        if error.name is not None and uses.startswith(error.name):
+            raise ConfigError(f"no stage module {uses!r}", next_step="check `uses:` in the recipe") from error
+        raise MissingDependencyError(
+            f"stage {uses} needs the package {error.name!r}, which is not installed",
+            next_step="pip install 'sage-dialogue[all]'",
+        ) from error
+    missing = [name for name in ("VERSION", "INPUTS", "Config", "run") if not hasattr(module, name)]
+    if missing:
+        raise ConfigError(f"module {uses!r} is not a stage: it lacks {', '.join(missing)}")
+    return cast(StageModule, module)
+
+
+def resolve_path(path: Path, label: str | None = None) -> Input:
+    """Describe an outside file or folder as an input; a stage folder keeps its stage's name and content hash.
+
+    Raises:
+        InputError: the path does not exist.
+    """
+    if path.is_dir() and (manifest := read_manifest(path)) is not None:
+        return Input(path, label or manifest.stage, manifest.content_hash)
+    if path.is_dir():
+        return Input(path, label or path.name, content_hash(list_files(path)))
+    if path.is_file():
+        return Input(path, label or path.name, sha256_file(path))
+    raise InputError(f"{path}: no such file or folder", next_step="check the path")
+
+
+def resources(module: StageModule) -> dict[str, str]:
+    """File name -> sha256 of the stage's prompt and lexicon files."""
+    paths: Sequence[Path] = getattr(module, "RESOURCES", ())
+    return {path.name: sha256_file(path) for path in paths}
+
+
+def fingerprint(module: StageModule, config: StageConfig, inputs: Inputs, seed: int) -> str:
+    """Hash of everything the stage's bytes depend on."""
+    return sha256_json(describe(module, config, inputs, seed))
+
+
+def describe(module: StageModule, config: StageConfig, inputs: Inputs, seed: int) -> dict[str, Any]:
+    """What goes into the fingerprint, part by part, so that a change can be named."""
+    return {
+        "uses": module.__name__,
+        "version": module.VERSION,
+        "config": config.model_dump(mode="json"),
+        "resources": resources(module),
+        "seed": seed,
+        "inputs": {
+            name: [{"label": one.label, "fingerprint": one.fingerprint} for one in listed]
+            for name, listed in inputs.items()
+        },
+    }
+
+
+def check_inputs(module: StageModule, inputs: Inputs) -> None:
+    """Compare what is given with what the stage needs.
+
+    Raises:
+        ConfigError: an input is missing, unknown, or given more than once.
+    """
+    needs = {need.name: need for need in module.INPUTS}
+    given = dict(inputs.items())
+    for name in given:
+        if name not in needs:
+            raise ConfigError(f"stage {module.__name__} has no input {name!r}; it takes {', '.join(needs) or 'none'}")
+    for name, need in needs.items():
+        count = len(given.get(name, ()))
+        if count == 0 and not need.optional:
+            raise ConfigError(f"stage {module.__name__} needs the input {name!r}: {need.about}")
+        if count > 1 and not need.many:
+            raise ConfigError(f"stage {module.__name__} takes one {name!r}, found {count}")
+
+
+def run_stage(
+    uses: str,
+    config: StageConfig | Mapping[str, Any],
+    inputs: Mapping[str, Sequence[Path | Input]],
+    final: Path,
+    context: Context | None = None,
+) -> Manifest:
+    """Run one stage into the folder `final` and return its manifest; a finished, unchanged one is not run again.
+
+    Raises:
+        ConfigError: the config or inputs do not fit the stage.
+        StageError: the stage broke its contract.
+        SageError: whatever the stage raises.
+    """
+    module = load_stage(uses)
+    context = context or Context()
+    given = config if isinstance(config, StageConfig) else module.Config.model_validate(dict(config))
+    resolved = Inputs(
+        {name: [one if isinstance(one, Input) else resolve_path(one) for one in some] for name, some in inputs.items()}
+    )
+    check_inputs(module, resolved)
+    folder = StageFolder(final)
+    mark = fingerprint(module, given, resolved, context.seed)
+    manifest = folder.manifest()
+    if manifest is not None and manifest.fingerprint == mark:
+        folder.discard()
+        return manifest
+    return _execute(module, given, resolved, folder, mark, context)
+
+
+def _execute(
+    module: StageModule, config: StageConfig, inputs: Inputs, folder: StageFolder, mark: str, context: Context
+) -> Manifest:
+    out = Output(folder.begin(mark))
+    started = time.monotonic()
+    module.run(config, inputs, out, context)
+    out.timing("total", time.monotonic() - started)
+    files = list_files(out.path)
+    if not files:
+        raise StageError(f"stage {module.__name__} wrote nothing into {out.path}")
+    manifest = Manifest(
+        stage=folder.final.name,
+        uses=module.__name__,
+        version=module.VERSION,
+        fingerprint=mark,
+        content_hash=content_hash(files),
+        config=config.model_dump(mode="json"),
+        seed=context.seed,
+        inputs={
+            name: [InputEntry(label=one.label, fingerprint=one.fingerprint) for one in listed]
+            for name, listed in inputs.items()
+        },
+        resources=resources(module),
+        models=out.models,
+        counts=out.counts(),
+        warnings=out.warnings,
+        files=files,
+        packages=package_versions(),
+        timings=out.timings,
+    )
+    folder.finish(manifest)
+    return manifest
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of the installed libraries that results may depend on."""
+    found = {"python": platform.python_version()}
+    for name in RECORDED_PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def derive_seed(*parts: object) -> int:
+    """A 63-bit seed that depends on every part and on nothing else (not on the process or platform)."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1

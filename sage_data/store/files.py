@@ -1,0 +1,97 @@
+"""Atomic files and content hashes: a final path never holds half a file.
+
+Everything is written under a temporary name beside its final one, flushed to disk, then moved with `os.replace`.
+Temporary names start with `.tmp-`, so that a killed process leaves nothing that could be taken for output.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+TEMPORARY = ".tmp-"
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with one spelling per value: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def sha256_json(value: Any) -> str:
+    """Hex digest of a JSON value."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def atomic_path(final: Path) -> Iterator[Path]:
+    """Yield a temporary path; when the block ends without error, it becomes `final` (a file or a whole folder)."""
+    temporary = final.with_name(f"{TEMPORARY}{os.getpid()}-{final.name}")
+    final.parent.mkdir(parents=True, exist_ok=True)
+    remove(temporary)
+    try:
+        yield temporary
+        _flush(temporary)
+        if final.is_dir():
+            remove(final)
+        os.replace(temporary, final)
+        _flush(final.parent)
+    finally:
+        remove(temporary)
+
+
+def write_text(final: Path, text: str) -> None:
+    """Write a UTF-8 file atomically, with `\\n` line ends on every system."""
+    with atomic_path(final) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(final: Path, value: Any) -> None:
+    """Write indented JSON with sorted keys atomically."""
+    write_text(final, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder tree if it is there."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.is_dir():
+        shutil.rmtree(path)
+
+
+def clear_temporary(folder: Path) -> None:
+    """Delete what killed processes left half-written below `folder`."""
+    for path in sorted(folder.rglob(f"{TEMPORARY}*")):
+        remove(path)
+
+
+def regular_files(folder: Path) -> list[Path]:
+    """Every regular file below `folder`, sorted by its POSIX path; symbolic links and temporary names are left out."""
+    found = [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink() and not path.name.startswith(TEMPORARY)
+    ]
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _flush(path: Path) -> None:
+    """Ask the system to put a file (or a folder's entries) on the disk."""
+    targets = regular_files(path) if path.is_dir() else [path]
+    for target in [*targets, *([path] if path.is_dir() else [])]:
+        descriptor = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

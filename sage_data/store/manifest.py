@@ -1,0 +1,128 @@
+"""`manifest.json`: what a finished stage folder is, where it came from and what it holds. Written last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sage_data.errors import InputError, SchemaVersionError
+from sage_data.store.files import regular_files, sha256_file, sha256_json, write_json
+
+SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
+UNHASHED = "logs"
+"""Files below this folder (logs, timings) are listed nowhere and never part of a content hash."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Counts(_Frozen):
+    """How many rows came in and what became of each: in = kept + dropped by reason + quarantined."""
+
+    unit: str = Field("rows", description='What is counted, for example "dialogues".')
+    came_in: int = Field(0, ge=0)
+    kept: int = Field(0, ge=0)
+    dropped: Mapping[str, int] = Field(default_factory=dict, description="Reason code -> rows dropped for it.")
+    quarantined: int = Field(0, ge=0, description="Rows that could not be read.")
+
+    def adds_up(self) -> bool:
+        """True when every row that came in is accounted for."""
+        return self.came_in == self.kept + sum(self.dropped.values()) + self.quarantined
+
+    def __add__(self, other: Counts) -> Counts:
+        if self.unit != other.unit:
+            raise ValueError(f"cannot add counts of {other.unit} to counts of {self.unit}")
+        reasons = sorted({*self.dropped, *other.dropped})
+        return Counts(
+            unit=self.unit,
+            came_in=self.came_in + other.came_in,
+            kept=self.kept + other.kept,
+            dropped={reason: self.dropped.get(reason, 0) + other.dropped.get(reason, 0) for reason in reasons},
+            quarantined=self.quarantined + other.quarantined,
+        )
+
+
+class FileEntry(_Frozen):
+    """One output file."""
+
+    path: str = Field(description="Relative to the stage folder, with forward slashes.")
+    bytes: int
+    sha256: str
+
+
+class InputEntry(_Frozen):
+    """One input as it was when the stage ran."""
+
+    label: str = Field(description="The producing stage's name, or the file's name.")
+    fingerprint: str = Field(description="Content hash of the input.")
+
+
+class Manifest(_Frozen):
+    """Everything known about a finished stage folder. `timings` and `packages` are the only volatile parts."""
+
+    schema_version: int = SCHEMA_VERSION
+    stage: str = Field(description="Name of the stage in its recipe, or of the output folder.")
+    uses: str = Field(description="Module that ran.")
+    version: int = Field(description="The module's VERSION.")
+    fingerprint: str = Field(description="Hash of module, version, config, seed and inputs.")
+    content_hash: str = Field(description="Hash of every output file's path and bytes.")
+    config: dict[str, Any]
+    seed: int
+    inputs: dict[str, list[InputEntry]]
+    resources: dict[str, str] = Field(default_factory=dict, description="Prompt or lexicon file -> sha256.")
+    models: dict[str, str] = Field(default_factory=dict, description="Role -> identity of the model that played it.")
+    counts: list[Counts] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
+    files: list[FileEntry]
+    packages: dict[str, str] = Field(default_factory=dict)
+    timings: dict[str, float] = Field(default_factory=dict, description="Seconds by part; `total` is the whole stage.")
+
+
+def list_files(folder: Path) -> list[FileEntry]:
+    """Describe every output file of a stage folder."""
+    entries = []
+    for path in regular_files(folder):
+        relative = path.relative_to(folder).as_posix()
+        if relative != MANIFEST and not relative.startswith((f"{UNHASHED}/", ".")):
+            entries.append(FileEntry(path=relative, bytes=path.stat().st_size, sha256=sha256_file(path)))
+    return entries
+
+
+def content_hash(entries: list[FileEntry], below: str = "") -> str:
+    """Hash the paths and bytes of output files, or of those below one subfolder."""
+    chosen = [(entry.path, entry.sha256) for entry in entries if entry.path.startswith(below)]
+    return sha256_json(sorted(chosen))
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest into its stage folder, atomically."""
+    write_json(folder / MANIFEST, manifest.model_dump(mode="json"))
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """Read a stage folder's manifest; None when the folder has none, that is, when it is not finished.
+
+    Raises:
+        SchemaVersionError: a newer version of this software wrote it.
+        InputError: it is not a manifest.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        version = raw["schema_version"]
+        if version > SCHEMA_VERSION:
+            raise SchemaVersionError(
+                f"{path}: manifest schema {version} is newer than {SCHEMA_VERSION}, the newest this version reads",
+                next_step="pip install --upgrade sage-dialogue",
+            )
+        return Manifest.model_validate(raw)
+    except (json.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
+        raise InputError(f"{path}: not a stage manifest: {error}", next_step=f"delete {folder} and run again") from error

@@ -1,0 +1,96 @@
+"""Parquet shards: written atomically, with the counts of what went into them in their own footer.
+
+Because a shard and its counts are one file, a killed stage can count what its finished shards hold without redoing
+them. Rejected rows are written before the shard that dropped them, so a finished shard always has its rejects.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sage_data.errors import DamagedFileError, InputError
+from sage_data.store.files import atomic_path
+from sage_data.store.manifest import Counts
+
+COUNTS_KEY = b"sage.counts"
+ROW_GROUP_ROWS = 65_536
+
+
+def shard_name(name: str, index: int) -> str:
+    """File name of shard `index`, for example `dialogues-00003.parquet`."""
+    return f"{name}-{index:05d}.parquet"
+
+
+def write_table(path: Path, table: pa.Table, counts: Iterable[Counts] = ()) -> None:
+    """Write one Parquet file atomically: zstd, deterministic, row groups of at most `ROW_GROUP_ROWS` rows."""
+    packed = json.dumps([one.model_dump(mode="json") for one in counts], sort_keys=True).encode()
+    metadata = {**(table.schema.metadata or {}), COUNTS_KEY: packed}
+    with atomic_path(path) as temporary:
+        pq.write_table(  # type: ignore[no-untyped-call]
+            table.replace_schema_metadata(metadata), temporary, compression="zstd", row_group_size=ROW_GROUP_ROWS
+        )
+
+
+def read_counts(path: Path) -> list[Counts]:
+    """Counts stored in a shard's footer.
+
+    Raises:
+        DamagedFileError: the file is not Parquet.
+    """
+    try:
+        metadata = pq.read_schema(path).metadata or {}  # type: ignore[no-untyped-call]
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DamagedFileError(f"{path}: not a readable Parquet file: {error}") from error
+    return [Counts.model_validate(raw) for raw in json.loads(metadata.get(COUNTS_KEY, b"[]"))]
+
+
+def total_counts(shards: Iterable[Path]) -> list[Counts]:
+    """Add up the counts of many shards, one result per unit, in order of first appearance."""
+    totals: dict[str, Counts] = {}
+    for shard in shards:
+        for counts in read_counts(shard):
+            totals[counts.unit] = totals[counts.unit] + counts if counts.unit in totals else counts
+    return list(totals.values())
+
+
+def shard_paths(folder: Path, name: str) -> list[Path]:
+    """All shards of a table in order.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = sorted(folder.glob(f"{name}-[0-9][0-9][0-9][0-9][0-9].parquet"))
+    if not found:
+        raise InputError(
+            f"{folder}: expected files {name}-00000.parquet, ...; found none",
+            next_step="run the stage that writes them first: sage plan RECIPE",
+        )
+    return found
+
+
+def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read all shards of a table into memory.
+
+    Raises:
+        InputError: there is none.
+    """
+    return pa.concat_tables(read_shards(folder, name, columns), promote_options="default")
+
+
+def read_shards(folder: Path, name: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Read the shards of a table one after another.
+
+    Raises:
+        InputError: there is none.
+        DamagedFileError: one of them is not Parquet.
+    """
+    for path in shard_paths(folder, name):
+        try:
+            yield pq.read_table(path, columns=columns)  # type: ignore[no-untyped-call]
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DamagedFileError(f"{path}: not a readable Parquet file: {error}") from error

@@ -1,0 +1,1 @@
+"""Learns dialogues and speaks them: the tiny base, LoRA SFT, tree search, DPO, steering."""
