@@ -2,26 +2,30 @@ r"""State-Action Chain grammar: how states and actions are written in front of a
 
 The paper (section 3.2, Figure 2) writes the user's state, then the assistant's action, then the utterance:
 
-    {u_motivation: sharing, u_emotion: lonely, u_topic: [thanksgiving, family]} {a_motivation: empathy, ...} That must ...
+    {u_motivation: sharing, u_emotion: lonely, u_topic: [thanksgiving, family]} {a_motivation: empathy, ...} That ...
 
 Grammar (also in docs/glossary.md):
 
     message := [state-tag SP] [action-tag SP] text
-    tag     := "{" p "_motivation: " value ", " p "_emotion: " value ", " p "_topic: [" [value *(", " value)] "]}"
+    tag     := "{" p "_motivation: " value ", " p "_emotion: " value ", " p "_topic: [" [topic *(", " topic)] "]}"
     p       := "u" for the state of the user, "a" for the action of the assistant
-    value   := "null" | bare | JSON string
-    bare    := letters, digits and combining marks with single inner spaces, hyphens, apostrophes, dots, slashes; not "null"
+    value   := "null" | topic
+    topic   := bare | quoted
+    bare    := letters and digits, with single inner spaces, hyphens, apostrophes, dots and slashes; not "null"
+    quoted  := a JSON string, for whatever is not bare
     text    := any text; one backslash is put before a text that begins with "{" or a backslash
 
-`render` and `parse` are inverses for every text. `parse_lenient` reads what a model wrote, in this grammar or in the
-style of the paper's figures (`(u_motivation: ...) [x_motivation: ...]`), and says what was wrong with it.
+`render` and `parse` are inverses: every chain is read back as it was, and a message that `parse` accepts is rendered
+as it was. `parse_lenient` reads what a model wrote, in this grammar or in the style of the paper's figures
+(`(u_motivation: ...) [x_motivation: ...]`), and says what was wrong with it.
+
+    sage_data.sac.parse(sage_data.sac.render(chain)) == chain
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sage_data.dialogue import State
@@ -29,7 +33,6 @@ from sage_data.errors import InputError
 
 SLOTS = ("motivation", "emotion", "topic")
 USER, ACTION = "u", "a"
-_BARE = re.compile(r"[^\W_](?:[ \-'./]?[^\W_])*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class LenientChain:
 
     chain: Chain
     problems: tuple[str, ...] = field(default=())
-    """What was wrong, in words, in reading order; empty when the output follows the grammar exactly."""
+    """What was wrong, in words, in reading order; empty when the output follows the grammar and has both tags."""
 
     @property
     def well_formed(self) -> bool:
@@ -58,193 +61,256 @@ class LenientChain:
         return not self.problems and self.chain.state is not None and self.chain.action is not None
 
 
+# --- writing ------------------------------------------------------------------------------------------------------
+
+_BARE_PATTERN = r"[^\W_](?:[ \-'./]?[^\W_])*"
+_QUOTED_PATTERN = r'"(?:[^"\\]|\\.)*"'
+_BARE = re.compile(_BARE_PATTERN)
+
+
 def render(chain: Chain) -> str:
     """Write a chain as one message."""
-    text = "\\" + chain.text if chain.text[:1] in ("{", "\\") else chain.text
-    tags = [
-        render_tag(state, prefix)
-        for state, prefix in ((chain.state, USER), (chain.action, ACTION))
-        if state is not None
-    ]
-    return " ".join([*tags, text]) if tags else text
+    text = "\\" + chain.text if chain.text.startswith(("{", "\\")) else chain.text
+    state = "" if chain.state is None else render_tag(chain.state, USER) + " "
+    action = "" if chain.action is None else render_tag(chain.action, ACTION) + " "
+    return state + action + text
 
 
 def render_tag(state: State, prefix: str) -> str:
     """Write one tag; `prefix` is `u` or `a`."""
-    topics = ", ".join(_render_value(topic) for topic in state.topics)
-    return (
-        f"{{{prefix}_motivation: {_render_value(state.motivation)}, "
-        f"{prefix}_emotion: {_render_value(state.emotion)}, {prefix}_topic: [{topics}]}}"
-    )
+    motivation = "null" if state.motivation is None else _render_value(state.motivation)
+    emotion = "null" if state.emotion is None else _render_value(state.emotion)
+    topics = ", ".join(map(_render_value, state.topics))
+    return f"{{{prefix}_motivation: {motivation}, {prefix}_emotion: {emotion}, {prefix}_topic: [{topics}]}}"
 
 
-def _render_value(value: str | None) -> str:
-    if value is None:
-        return "null"
+def _render_value(value: str) -> str:
     if value != "null" and _BARE.fullmatch(value):
         return value
     return json.dumps(value, ensure_ascii=False)
+
+
+# --- reading back -------------------------------------------------------------------------------------------------
+
+_VALUE = rf"(?:{_QUOTED_PATTERN}|{_BARE_PATTERN})"
+_VALUES = re.compile(_VALUE, re.DOTALL)
+_TAG = {
+    prefix: re.compile(
+        rf"\{{{prefix}_motivation: ({_VALUE}), {prefix}_emotion: ({_VALUE}), "
+        rf"{prefix}_topic: \[((?:{_VALUE}(?:, {_VALUE})*)?)\]\}} ",
+        re.DOTALL,
+    )
+    for prefix in (USER, ACTION)
+}
+
+
+class _NotCanonicalError(ValueError):
+    """A value that `render` would have written in another way."""
 
 
 def parse(message: str) -> Chain:
     """Read a message written by `render`.
 
     Raises:
-        InputError: the message begins with a brace but is not in the grammar; says at which character.
+        InputError: the message is not in the grammar; says at which character.
     """
-    state, rest = _parse_tag(message, USER)
-    action, rest = _parse_tag(rest, ACTION)
-    if rest.startswith("{"):
+    position = 0
+    try:
+        state, position = _parse_tag(message, position, USER)
+        action, position = _parse_tag(message, position, ACTION)
+        return Chain(state, action, _parse_text(message[position:]))
+    except ValueError as error:
         raise InputError(
-            f"not a State-Action Chain: unexpected '{{' at character {len(message) - len(rest)} of {message[:80]!r}",
+            f"not a State-Action Chain: {error} in or after the tag at character {position} of {message[:80]!r}",
             next_step="read model output with sage_data.sac.parse_lenient",
-        )
-    return Chain(state, action, rest[1:] if rest.startswith("\\") else rest)
+        ) from error
 
 
-_VALUE = r'(?:"(?:[^"\\]|\\.)*"|[^\W_](?:[ \-\'./]?[^\W_])*)'
-_TAG = {
-    prefix: re.compile(
-        rf"\{{{prefix}_motivation: (?P<motivation>{_VALUE}), {prefix}_emotion: (?P<emotion>{_VALUE}), "
-        rf"{prefix}_topic: \[(?P<topics>(?:{_VALUE}(?:, {_VALUE})*)?)\]\}} ",
-        re.DOTALL,
-    )
-    for prefix in (USER, ACTION)
-}
-_VALUES = re.compile(_VALUE, re.DOTALL)
-
-
-def _parse_tag(message: str, prefix: str) -> tuple[State | None, str]:
-    match = _TAG[prefix].match(message)
+def _parse_tag(message: str, position: int, prefix: str) -> tuple[State | None, int]:
+    match = _TAG[prefix].match(message, position)
     if match is None:
-        return None, message
-    topics = tuple(_parse_topic(text) for text in _VALUES.findall(match["topics"]))
-    state = State(_parse_value(match["motivation"]), _parse_value(match["emotion"]), topics)
-    return state, message[match.end() :]
+        return None, position
+    motivation, emotion, topics = match.groups()
+    state = State(
+        None if motivation == "null" else _parse_value(motivation),
+        None if emotion == "null" else _parse_value(emotion),
+        tuple(map(_parse_value, _VALUES.findall(topics))),
+    )
+    return state, match.end()
 
 
-def _parse_value(text: str) -> str | None:
-    if text == "null":
-        return None
-    return str(json.loads(text)) if text.startswith('"') else text
+def _parse_value(text: str) -> str:
+    value = str(json.loads(text)) if text.startswith('"') else text
+    if text.startswith('"') or text == "null":
+        written = _render_value(value)
+        if written != text:
+            raise _NotCanonicalError(f"{text} where {written} was expected")
+    return value
 
 
-def _parse_topic(text: str) -> str:
-    return str(json.loads(text)) if text.startswith('"') else text
+def _parse_text(text: str) -> str:
+    if text.startswith("{"):
+        raise _NotCanonicalError("an unexpected '{'")
+    if not text.startswith("\\"):
+        return text
+    if not text.startswith(("\\{", "\\\\")):
+        raise _NotCanonicalError("a backslash that stands before neither '{' nor a backslash")
+    return text[1:]
 
 
 # --- reading what models write ------------------------------------------------------------------------------------
 
-_OPEN, _CLOSE = "{([", "})]"
-_SLOT = re.compile(r"\s*(?P<prefix>user|assistant|[uax])_(?P<slot>motivation|emotion|topics?)\s*:\s*", re.IGNORECASE)
+_CLOSES = {"{": "}", "(": ")", "[": "]"}
+_SEPARATORS = ", \t\n\r"
+_SLOT = re.compile(
+    r"[\s,]{0,8}[\"']?\b(user|assistant|[uax])_(motivation|emotion|topic)s?[\"']?[ \t]*:[ \t]*", re.IGNORECASE
+)
 _PREFIXES = {"u": USER, "user": USER, "a": ACTION, "x": ACTION, "assistant": ACTION}
+_STRING = re.compile(_QUOTED_PATTERN, re.DOTALL)
+_LIST = re.compile(rf"\[(?:{_QUOTED_PATTERN}|[^\[\]\"])*\]", re.DOTALL)
+_ITEM = re.compile(rf"\s*({_QUOTED_PATTERN}(?=\s*(?:,|$))|'[^']*'(?=\s*(?:,|$))|[^,]+)", re.DOTALL)
+
+
+@dataclass(slots=True)
+class _LooseTag:
+    """One tag as far as it could be read: raw slot values, and where the message goes on."""
+
+    prefix: str
+    values: dict[str, str]
+    problems: list[str]
+    end: int
+
+    def state(self) -> State:
+        motivation, emotion = (_loose_value(self.values.get(slot, "")) for slot in SLOTS[:2])
+        raw = self.values.get("topic", "")
+        topics = map(_loose_value, _ITEM.findall(raw.removeprefix("[").removesuffix("]")))
+        return State(motivation, emotion, tuple(topic for topic in topics if topic is not None))
 
 
 def parse_lenient(message: str) -> LenientChain:
-    """Read what a model wrote: keeps every slot it can understand and names everything that was wrong. Never raises."""
+    """Read what a model wrote: keeps every slot it can understand and names everything that was wrong.
+
+    Never raises. Whatever was not understood as a slot stays in the text: of a tag that is never closed, the finished
+    slots are read and the text begins at the unfinished one.
+    """
     try:
         chain = parse(message)
     except InputError:
-        chain = None
-    if chain is not None and (chain.state or chain.action):
-        missing = tuple(
-            f"no {name} tag" for name, tag in (("state", chain.state), ("action", chain.action)) if tag is None
-        )
-        return LenientChain(chain, missing)
-    problems: list[str] = []
-    found: dict[str, State] = {}
-    rest = message.lstrip()
-    while (span := _bracketed(rest)) is not None:
-        body, after = span
-        parsed = _lenient_tag(body, problems)
-        if parsed is None:
+        return _parse_loose(message)
+    if chain.state is None and chain.action is None:
+        return _parse_loose(message)
+    return LenientChain(chain, _missing(chain))
+
+
+def _parse_loose(message: str) -> LenientChain:
+    tags, end = _loose_tags(message)
+    problems = [problem for tag in tags for problem in tag.problems]
+    states: dict[str, State] = {}
+    for tag in tags:
+        if tag.prefix in states:
+            problems.append(f"second {tag.prefix}_ tag")
+        if tag.values:
+            states.setdefault(tag.prefix, tag.state())
+    if list(states) == [ACTION, USER]:
+        problems.append("action tag before state tag")
+    text = message[end:].lstrip() if tags else message
+    if text.startswith(("\\{", "\\\\")):
+        text = text[1:]
+    chain = Chain(states.get(USER), states.get(ACTION), text)
+    return LenientChain(chain, (*problems, *_missing(chain), *(["not in canonical form"] if tags else [])))
+
+
+def _missing(chain: Chain) -> tuple[str, ...]:
+    tags = (("state", chain.state), ("action", chain.action))
+    return tuple(f"no {name} tag" for name, tag in tags if tag is None)
+
+
+def _loose_tags(message: str) -> tuple[list[_LooseTag], int]:
+    """Read the tags a message begins with; also returns where the text begins."""
+    tags: list[_LooseTag] = []
+    end = 0
+    while (start := _tag_start(message, end)) is not None:
+        tags.append(_loose_tag(message, start))
+        end = tags[-1].end
+        if not tags[-1].values:
             break
-        prefix, state = parsed
-        if prefix in found:
-            problems.append(f"second {prefix}_ tag")
-        found.setdefault(prefix, state)
-        rest = after.lstrip()
-    if _SLOT.match(rest[1:]) and rest[:1] in tuple(_OPEN):
-        problems.append("tag is not closed")
-    problems += [f"no {name} tag" for name, key in (("state", USER), ("action", ACTION)) if key not in found]
-    if found:
-        problems.append("not in canonical form")
-    text = rest[1:] if rest.startswith("\\") else rest
-    return LenientChain(Chain(found.get(USER), found.get(ACTION), text), tuple(problems))
+    return tags, end
 
 
-def _bracketed(text: str) -> tuple[str, str] | None:
-    """Split `text` after its leading bracketed group, heeding quotes and nesting; None when there is none."""
-    if not text or text[0] not in _OPEN:
-        return None
-    depth, quoted, escaped = 0, False, False
-    for index, char in enumerate(text):
-        if quoted:
-            quoted = escaped or char != '"'
-            escaped = char == "\\" and not escaped
-            continue
-        quoted = char == '"'
-        depth += (char in _OPEN) - (char in _CLOSE)
-        if depth == 0:
-            return text[1:index], text[index + 1 :]
-    return None
-
-
-def _lenient_tag(body: str, problems: list[str]) -> tuple[str, State] | None:
-    if _SLOT.match(body) is None:
-        return None
-    values: dict[str, list[str | None]] = {}
-    prefix = ""
-    for key, slot, raw in _slots(body):
-        prefix = prefix or key
-        if key != prefix:
-            problems.append(f"slot {key}_{slot} inside a {prefix}_ tag")
-        elif slot in values:
-            problems.append(f"slot {key}_{slot} twice")
-        else:
-            values[slot] = _loose_values(raw, slot)
-    problems += [f"slot {prefix}_{slot} is missing" for slot in SLOTS if slot not in values]
-    topics = tuple(value for value in values.get("topic", []) if value is not None)
-    first = {slot: next(iter(values.get(slot, [])), None) for slot in SLOTS}
-    return prefix, State(first["motivation"], first["emotion"], topics)
-
-
-def _slots(body: str) -> Iterator[tuple[str, str, str]]:
-    """Yield (prefix, slot, raw value) for each `x_slot: value` of a tag's body."""
-    starts: list[re.Match[str]] = []
-    position, quoted, escaped = 0, False, False
-    while position < len(body):
-        char = body[position]
-        match = None if quoted or (position and body[position - 1] not in ", ") else _SLOT.match(body, position)
-        if match is not None:
-            starts.append(match)
-            position = match.end()
-            continue
-        if quoted:
-            quoted = escaped or char != '"'
-            escaped = char == "\\" and not escaped
-        else:
-            quoted = char == '"'
+def _tag_start(message: str, position: int) -> int | None:
+    """Index of the bracket that opens a tag at `position`, white space skipped; None when there is none."""
+    while message[position : position + 1].isspace():
         position += 1
-    for match, following in zip(starts, [*starts[1:], None], strict=True):
-        raw = body[match.end() : following.start() if following else len(body)]
-        slot = match["slot"].lower().removesuffix("s")
-        yield _PREFIXES[match["prefix"].lower()], slot, raw.strip().rstrip(",").rstrip()
+    opens = message[position : position + 1] in tuple(_CLOSES) and _SLOT.match(message, position + 1)
+    return position if opens else None
 
 
-def _loose_values(raw: str, slot: str) -> list[str | None]:
-    """Read one slot's value, or a topic list, however it is written."""
-    if slot != "topic":
-        return [_loose_value(raw)]
-    inner = raw[1:-1] if raw[:1] in ("[", "(") and raw[-1:] in ("]", ")") else raw
-    parts = re.findall(r'"(?:[^"\\]|\\.)*"|[^,]+', inner, re.DOTALL)
-    return [value for part in parts if (value := _loose_value(part.strip())) is not None]
+def _loose_tag(message: str, start: int) -> _LooseTag:
+    tag = _LooseTag("", {}, [], start)
+    position, closer = start + 1, _CLOSES[message[start]]
+    while (slot := _SLOT.match(message, position)) is not None:
+        end = _value_end(message, slot.end(), closer)
+        if end is None:
+            break
+        _add_slot(tag, slot, message[slot.end() : end])
+        position = end
+    if not tag.values:
+        tag.problems.append("tag is cut short")
+        return tag
+    if message[position : position + 1] == closer:
+        tag.end = position + 1
+    else:
+        tag.end = len(message) - len(message[position:].lstrip(_SEPARATORS))
+        tag.problems.append("tag is not closed")
+    tag.problems += [f"slot {tag.prefix}_{name} is missing" for name in SLOTS if name not in tag.values]
+    return tag
+
+
+def _add_slot(tag: _LooseTag, match: re.Match[str], raw: str) -> None:
+    prefix, slot = _PREFIXES[match[1].lower()], match[2].lower()
+    tag.prefix = tag.prefix or prefix
+    if prefix != tag.prefix:
+        tag.problems.append(f"slot {prefix}_{slot} inside a {tag.prefix}_ tag")
+    elif slot in tag.values:
+        tag.problems.append(f"slot {prefix}_{slot} twice")
+    else:
+        tag.values[slot] = raw.strip(_SEPARATORS)
+
+
+def _value_end(message: str, start: int, closer: str) -> int | None:
+    """Where a slot's raw value ends: at the tag's bracket, the next slot or the next tag; None when nothing ends it."""
+    depth: list[str] = []
+    position = start
+    while position < len(message) and not _ends_value(message, position, closer, depth):
+        char = message[position]
+        if char in _CLOSES:
+            depth.append(_CLOSES[char])
+        elif char in depth[-1:]:
+            depth.pop()
+        quoted = _STRING.match(message, position)
+        position = quoted.end() if quoted else position + 1
+    if position < len(message):
+        return position
+    closed_list = _LIST.match(message, start)
+    return closed_list.end() if closed_list else None
+
+
+def _ends_value(message: str, position: int, closer: str, depth: list[str]) -> bool:
+    char = message[position]
+    if char == closer:
+        return closer not in depth
+    if char in _SEPARATORS:
+        return _SLOT.match(message, position) is not None
+    return char in _CLOSES and _SLOT.match(message, position + 1) is not None
 
 
 def _loose_value(raw: str) -> str | None:
-    if raw.startswith('"') and raw.endswith('"') and len(raw) > 1:
+    text = raw.strip(_SEPARATORS)
+    if _STRING.fullmatch(text):
         try:
-            return str(json.loads(raw))
-        except json.JSONDecodeError:
-            return raw[1:-1]
-    return None if raw.lower() in ("null", "none", "") else raw
+            return str(json.loads(text, strict=False))
+        except ValueError:
+            return text[1:-1]
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return text[1:-1]
+    return None if text.lower() in ("null", "none", "") else text

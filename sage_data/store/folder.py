@@ -75,6 +75,11 @@ class StageFolder:
         """Delete an unfinished attempt."""
         remove(self.work)
 
+    def forget(self) -> None:
+        """Discard the attempt and the finished folder's claim to be finished; its files stay until replaced."""
+        self.discard()
+        (self.final / MANIFEST).unlink(missing_ok=True)
+
     def _finish_move(self) -> None:
         """Move a finished work folder into place; also mends a move that a kill interrupted."""
         if not (self.work / MANIFEST).is_file():

@@ -14,14 +14,13 @@ LOCK = ".lock"
 
 
 @contextmanager
-def run_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock for the length of the block; never waits.
+def run_lock(path: Path) -> Iterator[None]:
+    """Hold the lock file `path` for the length of the block; never waits.
 
     Raises:
         LockedError: another process holds it; its process id is named.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / LOCK
+    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
@@ -29,8 +28,8 @@ def run_lock(folder: Path) -> Iterator[None]:
         except BlockingIOError as error:
             holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
             raise LockedError(
-                f"{folder}: another run holds this folder (process {holder})",
-                next_step="wait for it to end, or give this run another folder",
+                f"{path.parent}: another run works here (process {holder} holds {path.name})",
+                next_step="wait for it to end, or choose another folder",
             ) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)

@@ -1,0 +1,40 @@
+"""`sage data`: make dialogues."""
+
+from __future__ import annotations
+
+from sage_data.cli.lazy import Lazy, LazyGroup
+
+COMMANDS = {
+    "sample": Lazy(
+        "write the miniature world: dumps with gold answers, scenarios, tasks, a base corpus",
+        "sage_data.sample",
+        "sage data sample --out world/ --seed 7",
+    ),
+    "reddit": Lazy(
+        "turn Pushshift dumps into dialogues",
+        "sage_data.reddit",
+        "sage data reddit RC_2005-12.zst RC_2006-01.zst --out dialogues/",
+    ),
+    "gate": Lazy(
+        "keep the dialogues that pass the paper's gates, reject the rest with a reason",
+        "sage_data.gates",
+        "sage data gate dialogues/ --out kept/",
+    ),
+    "annotate": Lazy(
+        "give every utterance its motivation, emotion and topics",
+        "sage_data.annotation",
+        "sage data annotate kept/ --out annotated/",
+    ),
+    "sac": Lazy(
+        "write State-Action Chains: chat messages ready for training",
+        "sage_data.chains",
+        "sage data sac annotated/ --out chains/",
+    ),
+    "scenarios": Lazy(
+        "read EmpatheticDialogues situations",
+        "sage_data.scenarios",
+        "sage data scenarios empatheticdialogues.tar.gz --out scenarios/",
+    ),
+}
+
+group = LazyGroup("data", COMMANDS, "Make dialogues: each command reads a folder, writes another, says what it dropped.")

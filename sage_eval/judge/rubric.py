@@ -1,0 +1,102 @@
+"""The offline judge: a documented baseline that scores each dialogue by a few surface features and a rubric's weights.
+
+It costs nothing and always says the same, so a pipeline can be run and tested with it. It is no measure of quality:
+a model that ends each short reply with a question scores well whatever it says. Each dialogue is scored on its own,
+so a rubric has no seat bias and is never inconsistent; scores closer than the rubric's margin are a tie.
+Its features are kept apart from those of the offline selector, which steers what is later judged here.
+
+    rubric_judge("rubric:warm")
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sage_data.chat.protocol import CompletionStatus
+from sage_data.errors import ConfigError
+from sage_data.store.files import sha256_json
+from sage_eval.judge.features import features
+from sage_eval.judge.protocol import Reply
+from sage_eval.judge.transcripts import Presentation, Transcript
+from sage_eval.verdict import Choice
+
+SCHEME = "rubric"
+RUBRICS = Path(__file__).with_name("rubrics.toml")
+
+
+@dataclass(frozen=True)
+class RubricJudge:
+    """Judges by a weighted sum of features."""
+
+    rubric: str
+    """The rubric's name in `rubrics.toml`."""
+    weights: Mapping[str, float]
+    margin: float
+    """Scores (0 to 1) closer than this are a tie."""
+    markers: Mapping[str, Sequence[str]]
+
+    @property
+    def name(self) -> str:
+        """For example `rubric:warm`."""
+        return f"{SCHEME}:{self.rubric}"
+
+    @property
+    def spec_hash(self) -> str:
+        """Hash of weights, margin and word lists."""
+        return sha256_json(asdict(self))
+
+    @property
+    def identity(self) -> str:
+        """Name and the start of the spec's hash."""
+        return f"{self.name}@{self.spec_hash[:12]}"
+
+    def score(self, lines: Transcript) -> float | None:
+        """Weighted mean of the features, 0 to 1; None when the assistant said nothing."""
+        found = features(lines, self.markers)
+        if found is None:
+            return None
+        total = sum(self.weights.values())
+        return sum(weight * found[name] for name, weight in self.weights.items()) / total
+
+    def judge(self, presentations: Sequence[Presentation]) -> list[Reply]:
+        """Score both seats of each presentation and compare; an empty dialogue is an error, not a loss."""
+        return [self._reply(one) for one in presentations]
+
+    def _reply(self, shown: Presentation) -> Reply:
+        first, second = self.score(shown.first), self.score(shown.second)
+        prompt_hash = sha256_json(asdict(shown))
+        if first is None or second is None:
+            seat = "first" if first is None else "second"
+            error = f"the assistant says nothing in the {seat} dialogue"
+            return Reply(Choice.ERROR, "", CompletionStatus.EMPTY, prompt_hash, self.identity, error=error)
+        raw = f"first {first:.4f} second {second:.4f}"
+        return Reply(self._choice(first - second), raw, CompletionStatus.OK, prompt_hash, self.identity)
+
+    def _choice(self, lead: float) -> Choice:
+        if abs(lead) < self.margin:
+            return Choice.TIE
+        return Choice.FIRST if lead > 0 else Choice.SECOND
+
+
+def rubric_judge(uri: str) -> RubricJudge:
+    """Open `rubric:NAME`.
+
+    Raises:
+        ConfigError: there is no rubric of that name; lists those there are.
+    """
+    book = _book()
+    name = uri.removeprefix(f"{SCHEME}:")
+    if name not in book["rubrics"]:
+        raise ConfigError(f"no rubric {name!r}; there are {', '.join(sorted(book['rubrics']))}")
+    chosen = book["rubrics"][name]
+    return RubricJudge(name, dict(chosen["weights"]), float(chosen["margin"]), book["markers"])
+
+
+@cache
+def _book() -> dict[str, Any]:
+    return tomllib.loads(RUBRICS.read_text(encoding="utf-8"))

@@ -1,0 +1,44 @@
+"""Lays out plain-text tables for summaries, and names numbers the same way in all of them.
+
+    text_table(("judge", "n"), [("rubric:warm", "40")])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log
+
+
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Align columns; the first `left` columns lean left, the others right."""
+    lines = [tuple(header), *(tuple(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+
+    def lay(line: Sequence[str]) -> str:
+        cells = [
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        return "  ".join(cells).rstrip()
+
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join([lay(lines[0]), rule, *(lay(line) for line in lines[1:])])
+
+
+def show_p(p: float | None, log_p: float | None = None) -> str:
+    """Write a p-value with two digits; where it underflows, as a power of ten from its natural logarithm."""
+    if p is None:
+        return "-"
+    if p == 0.0 and log_p is not None:
+        return f"1e{log_p / log(10.0):.0f}"
+    return f"{p:.2f}" if p >= 0.095 else f"{p:.2g}"
+
+
+def show_share(count: int, n: int) -> str:
+    """A count with its share of `n`: `542 (21.3%)`."""
+    return f"{count} ({count / n:.1%})" if n else f"{count}"
+
+
+def show_interval(low: float | None, high: float | None, form: str = ".3f") -> str:
+    """Write an interval as `[low, high]`, or a dash when there is none."""
+    return "-" if low is None or high is None else f"[{low:{form}}, {high:{form}}]"

@@ -1,0 +1,57 @@
+"""The tables of the warehouse, as its `.sql` files declare them.
+
+`sql/tables/NAME.sql` holds one table's columns, types and comments; it is the contract of that table, checked when a
+warehouse is built and completed with NULL columns when an older one is opened. `sql/build/select_NAME.sql` says how
+its rows follow from the stages' Parquet; a table without one takes its rows over column by column. `sql/views/` holds
+what is derived when a warehouse is opened, `sql/examples/` queries worth knowing by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SCHEMA_VERSION = 1
+"""Version of the tables below; goes up when a column changes its meaning, not when one is added."""
+SQL = Path(__file__).parent / "sql"
+MARKER = "warehouse.json"
+"""File that makes a folder a warehouse; holds the schema version and the tables with their row counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the warehouse."""
+
+    name: str
+    family: str | None = None
+    """Name of the stages' shards that it is made of, for example "dialogues"; None: made from the manifests."""
+    order: tuple[str, ...] = ()
+    """Columns it is sorted by; empty keeps the order of the stages and of their rows."""
+
+    @property
+    def ddl(self) -> str:
+        """Its columns and comments."""
+        return (SQL / "tables" / f"{self.name}.sql").read_text(encoding="utf-8")
+
+    @property
+    def select(self) -> str | None:
+        """How its rows follow from `source_FAMILY`; None when they are taken over as they are."""
+        path = SQL / "build" / f"select_{self.name}.sql"
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+TABLES = (
+    Table("runs"),
+    Table("run_inputs"),
+    Table("run_models"),
+    Table("funnel"),
+    Table("files"),
+    Table("scenarios", "scenarios"),
+    Table("dialogues", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id")),
+    Table("turns", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id", "turn")),
+)
+
+
+def sql_files(folder: str) -> dict[str, Path]:
+    """The `.sql` files of one folder by name, sorted."""
+    return {path.stem: path for path in sorted((SQL / folder).glob("*.sql"))}

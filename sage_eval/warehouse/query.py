@@ -1,0 +1,254 @@
+"""Ask the warehouse in SQL, safely: one SELECT, read-only, no file but the warehouse's own, limited time and memory.
+
+    result = query(Path("runs/quickstart/warehouse"), "SELECT count(*) FROM turns")
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from sage_data.errors import ConfigError, InputError, SageError, SchemaVersionError
+from sage_eval.warehouse.build import Declared, declared_columns
+from sage_eval.warehouse.contract import MARKER, SCHEMA_VERSION, TABLES, Table, sql_files
+from sage_eval.warehouse.database import (
+    Connection,
+    DatabaseError,
+    InterruptedQuery,
+    StatementType,
+    identifier,
+    lock,
+    open_memory,
+    quoted,
+)
+from sage_eval.warehouse.sources import columns_of
+
+LIST_HINT = "sage eval sql --list shows every table and column"
+
+
+class QueryError(SageError):
+    """The SQL was refused, is wrong, or took too long (exit code 2)."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a query answered."""
+
+    sql: str
+    table: pa.Table
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column names in order."""
+        return tuple(self.table.column_names)
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """All rows as Python values."""
+        columns = [self.table.column(index).to_pylist() for index in range(self.table.num_columns)]
+        return list(zip(*columns, strict=True))
+
+    def records(self) -> list[dict[str, Any]]:
+        """All rows as dictionaries; of two columns with one name the last wins."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows()]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table or view."""
+
+    name: str
+    type: str
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """One table or view of an open warehouse."""
+
+    name: str
+    comment: str | None
+    rows: int | None
+    """Number of rows; None for views that are derived when asked."""
+    columns: tuple[Column, ...]
+
+
+def find_warehouse(path: Path) -> Path:
+    """The warehouse at `path`: the folder itself, or the one stage of the run folder `path` that is one.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
+    if (path / MARKER).is_file():
+        return path
+    found = sorted(marker.parent for marker in path.glob(f"*/{MARKER}")) if path.is_dir() else []
+    if len(found) == 1:
+        return found[0]
+    what = f"found {len(found)}: {', '.join(folder.name for folder in found)}" if found else "found none"
+    raise InputError(
+        f"{path}: expected a warehouse folder (with {MARKER}) or a run folder that holds one; {what}",
+        next_step="sage run quickstart makes one; or name it: sage eval sql --warehouse RUN/STAGE ...",
+    )
+
+
+def connect(path: Path, *, memory_limit: str = "2GB") -> Connection:
+    """Open a warehouse: a locked in-memory DuckDB connection with one view per table. Close it after use.
+
+    Raises:
+        InputError: `path` holds no warehouse, or one of its files is missing, damaged or a symbolic link.
+        SchemaVersionError: a newer version of this software wrote it.
+    """
+    folder = find_warehouse(path)
+    _check_version(folder)
+    shards = {table.name: _shards(folder, table) for table in TABLES}
+    connection = open_memory(memory_limit)
+    try:
+        for table in TABLES:
+            _create_view(connection, table, shards[table.name])
+        for view in sql_files("views").values():
+            connection.execute(view.read_text(encoding="utf-8"))
+        lock(connection, [shard for listed in shards.values() for shard in listed])
+    except DatabaseError as error:
+        connection.close()
+        raise InputError(f"{folder}: cannot open the warehouse: {error}", next_step="run its stage again") from error
+    return connection
+
+
+def _check_version(folder: Path) -> None:
+    try:
+        version = json.loads((folder / MARKER).read_text(encoding="utf-8"))["schema_version"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(f"{folder / MARKER}: not a warehouse marker: {error}", next_step="run its stage again") from error
+    if version > SCHEMA_VERSION:
+        raise SchemaVersionError(
+            f"{folder}: warehouse schema {version} is newer than {SCHEMA_VERSION}, the newest this version reads",
+            next_step="pip install --upgrade sage-dialogue",
+        )
+
+
+def _shards(folder: Path, table: Table) -> list[Path]:
+    found = sorted(folder.glob(f"{table.name}-[0-9][0-9][0-9][0-9][0-9].parquet"))
+    for shard in found:
+        if shard.is_symlink():
+            raise InputError(f"{shard}: a symbolic link, expected a regular file; links are not followed")
+    return [shard.resolve() for shard in found]
+
+
+def _create_view(connection: Connection, table: Table, shards: list[Path]) -> None:
+    """Replace the declared, empty table by a view of the same columns and comments over its Parquet."""
+    connection.execute(table.ddl)
+    declared = declared_columns(connection, table.name)
+    comments = _comments(connection, table.name)
+    connection.execute(f"DROP TABLE {identifier(table.name)}")
+    present = {column for shard in shards for column in columns_of(shard)}
+    columns = ", ".join(_column_sql(column, present) for column in declared)
+    files = ", ".join(quoted(str(shard)) for shard in shards)
+    source = f"FROM read_parquet([{files}], union_by_name = true)" if shards else "WHERE false"
+    connection.execute(f"CREATE VIEW {identifier(table.name)} AS SELECT {columns} {source}")
+    for target, comment in comments:
+        connection.execute(f"COMMENT ON {target} IS {quoted(comment)}")
+
+
+def _column_sql(column: Declared, present: set[str]) -> str:
+    name = identifier(column.name)
+    return f"CAST({name if column.name in present else 'NULL'} AS {column.type}) AS {name}"
+
+
+def _comments(connection: Connection, name: str) -> list[tuple[str, str]]:
+    tables = connection.execute("SELECT comment FROM duckdb_tables() WHERE table_name = ?", [name]).fetchall()
+    columns = connection.execute(
+        "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [name]
+    ).fetchall()
+    view = identifier(name)
+    found = [(f"VIEW {view}", comment) for (comment,) in tables]
+    found += [(f"COLUMN {view}.{identifier(column)}", comment) for column, comment in columns]
+    return [(target, comment) for target, comment in found if comment is not None]
+
+
+def query(path: Path, sql: str, *, timeout_s: float = 60.0, memory_limit: str = "2GB") -> Result:
+    """Answer one SELECT from the warehouse at `path`.
+
+    Raises:
+        QueryError: it is not exactly one SELECT, DuckDB refuses it, or it runs longer than `timeout_s` seconds.
+        InputError: `path` holds no readable warehouse.
+        SchemaVersionError: a newer version of this software wrote it.
+    """
+    with connect(path, memory_limit=memory_limit) as connection:
+        return ask(connection, sql, timeout_s=timeout_s)
+
+
+def ask(connection: Connection, sql: str, *, timeout_s: float = 60.0) -> Result:
+    """Answer one SELECT on an open warehouse.
+
+    Raises:
+        QueryError: as `query`.
+    """
+    if timeout_s <= 0:
+        raise ConfigError(f"timeout: expected seconds above 0, found {timeout_s}")
+    _check_single_select(connection, sql)
+    try:
+        with _interrupted_after(connection, timeout_s):
+            return Result(sql, connection.execute(sql).to_arrow_table())
+    except InterruptedQuery as error:
+        raise QueryError(
+            f"the query was stopped after {timeout_s:g} s", next_step="narrow it, or raise --timeout"
+        ) from error
+    except DatabaseError as error:
+        raise QueryError(str(error).strip(), next_step=LIST_HINT) from error
+
+
+def _check_single_select(connection: Connection, sql: str) -> None:
+    try:
+        statements = connection.extract_statements(sql)
+    except DatabaseError as error:
+        raise QueryError(str(error).strip(), next_step=LIST_HINT) from error
+    if len(statements) != 1:
+        raise QueryError(f"expected exactly one SELECT, found {len(statements)} statements", next_step=LIST_HINT)
+    kind = statements[0].type
+    if kind != StatementType.SELECT:
+        raise QueryError(
+            f"only SELECT is answered, found {kind.name}: the warehouse is read-only",
+            next_step="write results with --csv, --json or --parquet",
+        )
+
+
+@contextmanager
+def _interrupted_after(connection: Connection, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def describe(connection: Connection) -> list[TableInfo]:
+    """Every table and view of an open warehouse with its columns and comments, tables first, in declared order."""
+    comments = dict(
+        connection.execute("SELECT view_name, comment FROM duckdb_views() WHERE NOT internal").fetchall()
+    )
+    columns: dict[str, list[Column]] = {}
+    listed = connection.execute(
+        "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() "
+        "WHERE NOT internal ORDER BY table_name, column_index"
+    ).fetchall()
+    for name, column, kind, comment in listed:
+        columns.setdefault(name, []).append(Column(column, kind, comment))
+    stored = [table.name for table in TABLES]
+    infos = []
+    for name in [*stored, *sorted(set(columns) - set(stored))]:
+        rows = None
+        if name in stored:
+            rows = connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchall()[0][0]
+        infos.append(TableInfo(name, comments.get(name), rows, tuple(columns[name])))
+    return infos

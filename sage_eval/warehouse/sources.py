@@ -1,0 +1,145 @@
+"""What the stages of a run left behind: their manifests, and which shards hold which family of rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sage_data.errors import ConfigError, DamagedFileError, InputError
+from sage_data.stage import Input
+from sage_data.store.files import canonical_json
+from sage_data.store.manifest import Manifest, read_manifest
+from sage_eval.warehouse.contract import TABLES
+
+_SHARD = re.compile(r"(?P<family>(?:rejected/)?[A-Za-z0-9_]+)-\d{5}\.parquet")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StageRun:
+    """One finished stage folder."""
+
+    position: int
+    label: str
+    path: Path
+    manifest: Manifest
+
+    def shards(self, family: str) -> list[Path]:
+        """Its shards of one family, in order."""
+        return [self.path / entry.path for entry in self.manifest.files if family_of(entry.path) == family]
+
+
+def family_of(path: str) -> str | None:
+    """`judge_calls` for `judge_calls-00002.parquet`, `rejected/dialogues` for its rejects; None for other files."""
+    match = _SHARD.fullmatch(path)
+    return match["family"] if match else None
+
+
+def read_runs(inputs: Sequence[Input]) -> list[StageRun]:
+    """Read the manifest of every stage folder.
+
+    Raises:
+        InputError: a folder has none, that is, the stage did not finish.
+        ConfigError: two folders carry the same stage name.
+    """
+    runs = []
+    for position, given in enumerate(inputs):
+        manifest = read_manifest(given.path)
+        if manifest is None:
+            raise InputError(
+                f"{given.path}: expected a finished stage folder with a manifest.json, found none",
+                next_step="sage status RUN",
+            )
+        runs.append(StageRun(position, given.label, given.path, manifest))
+    labels = [run.label for run in runs]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ConfigError(
+                f"two inputs of the warehouse are called {label!r}; stage names must differ",
+                next_step="rename one of the stages in the recipe",
+            )
+    return runs
+
+
+def manifest_rows(runs: Sequence[StageRun]) -> dict[str, list[Row]]:
+    """Rows of the tables that come from manifests alone, by table."""
+    return {
+        "runs": [_run_row(run) for run in runs],
+        "run_inputs": [row for run in runs for row in _input_rows(run)],
+        "run_models": [
+            {"stage": run.label, "role": role, "model": model}
+            for run in runs
+            for role, model in sorted(run.manifest.models.items())
+        ],
+        "funnel": [row for run in runs for row in _funnel_rows(run)],
+        "files": [row for run in runs for row in _file_rows(run)],
+    }
+
+
+def _run_row(run: StageRun) -> Row:
+    manifest = run.manifest
+    return {
+        "position": run.position,
+        "stage": run.label,
+        "uses": manifest.uses,
+        "version": manifest.version,
+        "seed": manifest.seed,
+        "fingerprint": manifest.fingerprint,
+        "content_hash": manifest.content_hash,
+        "config": canonical_json(manifest.config),
+        "warnings": list(manifest.warnings),
+        "files": len(manifest.files),
+        "bytes": sum(entry.bytes for entry in manifest.files),
+    }
+
+
+def _input_rows(run: StageRun) -> Iterator[Row]:
+    for name, entries in sorted(run.manifest.inputs.items()):
+        for entry in entries:
+            yield {"stage": run.label, "input": name, "label": entry.label, "content_hash": entry.fingerprint}
+
+
+def _funnel_rows(run: StageRun) -> Iterator[Row]:
+    for counts in run.manifest.counts:
+        cells: list[tuple[str, str | None, int]] = [("came_in", None, counts.came_in)]
+        cells += [("dropped", reason, n) for reason, n in sorted(counts.dropped.items())]
+        cells += [("quarantined", None, counts.quarantined), ("kept", None, counts.kept)]
+        for outcome, reason, n in cells:
+            yield {
+                "position": run.position,
+                "stage": run.label,
+                "unit": counts.unit,
+                "outcome": outcome,
+                "reason": reason,
+                "n": n,
+            }
+
+
+def _file_rows(run: StageRun) -> Iterator[Row]:
+    holds = {table.family: table.name for table in TABLES if table.family is not None}
+    for entry in run.manifest.files:
+        yield {
+            "stage": run.label,
+            "path": entry.path,
+            "bytes": entry.bytes,
+            "sha256": entry.sha256,
+            "in_table": holds.get(family_of(entry.path)),
+        }
+
+
+def columns_of(path: Path) -> list[str]:
+    """Column names of a Parquet file.
+
+    Raises:
+        DamagedFileError: it cannot be read.
+    """
+    try:
+        return list(pq.read_schema(path).names)  # type: ignore[no-untyped-call]
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DamagedFileError(f"{path}: not a readable Parquet file: {error}") from error

@@ -1,0 +1,228 @@
+"""Make chosen words likelier inside one slot of the tags, and nowhere else (paper section 3.7).
+
+The slot is recognised from the bytes of the tokens drawn so far, so it does not matter how a tokenizer cuts the tag.
+A boosted word is followed along its canonical token path: the amount is added to the logit of each next token of the
+path, never only to the first, which other words may share.
+
+    automaton = SlotAutomaton(Steering({"a_motivation": {"humor": 1.0}}), token_bytes(tokenizer), encode)
+    backend.generate(conversations, Sampling(steering=Steering({"a_motivation": {"humor": 1.0}})))
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from sage_data.chat import Steering
+from sage_data.dialogue import State
+from sage_data.errors import ConfigError
+from sage_data.sac import Chain, render
+
+_SLOT_NAME = re.compile(r"(?P<prefix>[ua])_(?P<slot>motivation|emotion|topic)")
+_FILLER = "x"
+
+Encode = Callable[[str], Sequence[int]]
+"""Text -> token ids, without any special token."""
+
+
+class _At(NamedTuple):
+    """Where in a message the last byte left us."""
+
+    mode: str
+    """"start" (a tag may begin), "tag" (inside a tag), "slot" (inside a steered slot), "after" (a tag has closed),
+    or "text" (the reply has begun; nothing is steered any more)."""
+    slot: str = ""
+    """Name of the steered slot, in mode "slot"."""
+    tail: bytes | None = b""
+    """Bytes still of use: in "tag" a proper beginning of a header; in "slot" the value so far, None once no boosted
+    word begins like it."""
+    later: bool = False
+    """In "slot": whether a topic of the list has been passed."""
+    quote: int = 0
+    """0 outside a JSON string, 1 inside, 2 after a backslash inside."""
+
+
+_START, _TEXT, _AFTER = _At("start"), _At("text"), _At("after")
+
+
+class SlotAutomaton:
+    """Follows a message token by token and says which tokens to boost next.
+
+    States are small integers; `start` is the state of an empty message. Not thread-safe: it remembers transitions.
+    """
+
+    start = 0
+
+    def __init__(self, steering: Steering, vocabulary: Sequence[bytes], encode: Encode) -> None:
+        """Compile `steering` for one tokenizer; `vocabulary[i]` holds the bytes of token i.
+
+        Raises:
+            ConfigError: a slot is unknown or a word is empty.
+        """
+        self._vocabulary = vocabulary
+        self._headers = {_header(slot): slot for slot in steering.boost}
+        self._surfaces = _beginnings(steering)
+        self._states: list[_At] = [_START]
+        self._index: dict[_At, int] = {_START: self.start}
+        self._moves: dict[tuple[int, int], int] = {}
+        self._boosts: dict[int, dict[int, float]] = {}
+        for slot, words in steering.boost.items():
+            for word, amount in words.items():
+                for message, first, last in _messages(slot, word):
+                    self._add_path(encode(message), first, last, amount)
+
+    def advance(self, state: int, token: int) -> int:
+        """Return the state after drawing `token` in `state`."""
+        move = (state, token)
+        if move not in self._moves:
+            at = self._states[state]
+            for byte in self._vocabulary[token]:
+                at = self._step(at, byte)
+            self._moves[move] = self._number(at)
+        return self._moves[move]
+
+    def boosts(self, state: int) -> Mapping[int, float]:
+        """Token id -> amount to add to its logit in this state; empty outside the steered slots."""
+        return self._boosts.get(state, {})
+
+    def _number(self, at: _At) -> int:
+        if at not in self._index:
+            self._index[at] = len(self._states)
+            self._states.append(at)
+        return self._index[at]
+
+    def _add_path(self, tokens: Sequence[int], first: int, last: int, amount: float) -> None:
+        """Boost the tokens of one encoded message that overlap its bytes first..last (exclusive)."""
+        state, begin = self.start, 0
+        for token in tokens:
+            end = begin + len(self._vocabulary[token])
+            if end > first and begin < last:
+                known = self._boosts.setdefault(state, {}).get(token, 0.0)
+                self._boosts[state][token] = max(known, amount, key=abs)
+            state, begin = self.advance(state, token), end
+
+    def _step(self, at: _At, byte: int) -> _At:
+        char = bytes([byte])
+        if at.mode == "tag":
+            return self._in_tag(at, char)
+        if at.mode == "slot":
+            return self._in_slot(at, char)
+        if at.mode == "after":
+            return _START if char == b" " else _TEXT
+        if at.mode == "start":
+            return _between_tags(char, self._headers)
+        return _TEXT
+
+    def _in_tag(self, at: _At, char: bytes) -> _At:
+        if at.quote:
+            return at._replace(quote=_quote(at.quote, char))
+        if char == b"}":
+            return _AFTER
+        if char == b'"':
+            return _At("tag", quote=1)
+        tail = _longest(b"" if at.tail is None else at.tail + char, self._headers)
+        slot = self._headers.get(tail)
+        return _At("tag", tail=tail) if slot is None else _At("slot", slot)
+
+    def _in_slot(self, at: _At, char: bytes) -> _At:
+        if at.quote == 0:
+            if char == b"}":
+                return _AFTER
+            in_list = at.slot.endswith("topic")
+            if char == b"," and in_list:
+                return _At("slot", at.slot, later=True)
+            if char == (b"]" if in_list else b","):
+                return _At("tag", tail=_longest(char, self._headers))
+        tail = None if at.tail is None else at.tail + char
+        if tail not in self._surfaces[at.slot, at.later]:
+            tail = None
+        return at._replace(tail=tail, quote=_quote(at.quote, char))
+
+
+class SteeringProcessor:
+    """The same boosts in the shape of a transformers `LogitsProcessor`, for `model.generate`."""
+
+    def __init__(self, automaton: SlotAutomaton, prompt_length: int) -> None:
+        """`prompt_length` tokens of each row, padding included, are the prompt and are not read."""
+        self._automaton = automaton
+        self._prompt_length = prompt_length
+
+    def __call__[T](self, input_ids: T, scores: T) -> T:  # one tensor type for both: (rows, seq) and (rows, vocabulary)
+        """Add the boosts to `scores` in place and return them."""
+        for row, tokens in enumerate(input_ids[:, self._prompt_length :].tolist()):  # type: ignore[index]
+            state = self._automaton.start
+            for token in tokens:
+                state = self._automaton.advance(state, token)
+            for token, amount in self._automaton.boosts(state).items():
+                scores[row, token] += amount  # type: ignore[index]
+        return scores
+
+
+def _header(slot: str) -> bytes:
+    """Return the bytes that open a slot's value in the grammar of sage_data.sac."""
+    match = _SLOT_NAME.fullmatch(slot)
+    if match is None:
+        raise ConfigError(
+            f"cannot steer slot {slot!r}: expected u_ or a_ with motivation, emotion or topic",
+            next_step="name a slot as it stands in the tag, for example a_motivation",
+        )
+    opening = {"motivation": f"{{{slot}:", "emotion": f", {slot}:", "topic": f", {slot}: ["}
+    return opening[match["slot"]].encode()
+
+
+def _messages(slot: str, word: str) -> Iterator[tuple[str, int, int]]:
+    """Yield messages that hold `word` in `slot`, each with the word's first and last (exclusive) byte."""
+    if not word.strip():
+        raise ConfigError(f"cannot boost an empty word in slot {slot}", next_step="name a word or phrase")
+    prefix, name = slot.split("_")
+    empty = State()
+    if name == "topic":
+        states = [State(topics=(word,)), State(topics=(_FILLER, word))]
+    else:
+        states = [State(**{name: None if word == "null" else word})]
+    for state in states:
+        chain = Chain(state, empty, _FILLER) if prefix == "u" else Chain(empty, state, _FILLER)
+        message = render(chain).encode()
+        first = message.index(_header(slot)) + len(_header(slot))
+        if state.topics[:-1]:
+            first = message.index(b",", first) + 1
+        first += message[first : first + 1] == b" "
+        last = message.index(b"]}" if name == "topic" else f", {prefix}_".encode(), first)
+        last = last if name != "emotion" else message.index(f", {slot[0]}_topic:".encode(), first)
+        yield message.decode(), first, last
+
+
+def _beginnings(steering: Steering) -> dict[tuple[str, bool], set[bytes | None]]:
+    """Return, for each slot and place in a list, every beginning of a boosted value, the space before it included."""
+    found: dict[tuple[str, bool], set[bytes | None]] = {}
+    for slot, words in steering.boost.items():
+        found[slot, False], found[slot, True] = {b""}, {b""}
+        for word in words:
+            for later, (text, first, last) in enumerate(_messages(slot, word)):
+                message = text.encode()
+                start = first - (message[first - 1 : first] == b" ")
+                found[slot, bool(later)] |= {message[start:end] for end in range(start, last + 1)}
+    return found
+
+
+def _between_tags(char: bytes, headers: Mapping[bytes, str]) -> _At:
+    if char == b"{":
+        return _At("tag", tail=_longest(char, headers))
+    return _START if char.isspace() else _TEXT
+
+
+def _longest(tail: bytes, headers: Mapping[bytes, str]) -> bytes:
+    """Return the longest ending of `tail` that some header begins with."""
+    while tail and not any(header.startswith(tail) for header in headers):
+        tail = tail[1:]
+    return tail
+
+
+def _quote(quote: int, char: bytes) -> int:
+    """Follow a JSON string: 0 outside, 1 inside, 2 after a backslash."""
+    if quote == 2:  # noqa: PLR2004
+        return 1
+    if char == b'"':
+        return 1 - quote
+    return 2 if quote and char == b"\\" else quote

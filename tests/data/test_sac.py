@@ -1,0 +1,174 @@
+"""The State-Action Chain grammar: exact both ways, and forgiving with what models write."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from sage_data.dialogue import State
+from sage_data.errors import InputError
+from sage_data.sac import ACTION, USER, Chain, parse, parse_lenient, render, render_tag
+
+NASTY = (
+    "null", "", "seeking advice", "a, b", "{u_motivation: x}", "[x]", "don't", '"', "\\", "\\{", ": ", "😀 joy",
+    "שלום", "हिन्दी", "a\nb", "a\r\n", " x ", "und_er", "u_emotion: sad", "\u2028", "\x00", "'", "None", "3/4", "a--b",
+)  # fmt: skip
+CHARACTERS = st.characters(blacklist_categories=("Cs",))
+VALUES = st.one_of(st.sampled_from(NASTY), st.text(CHARACTERS, max_size=12))
+STATES = st.builds(State, st.none() | VALUES, st.none() | VALUES, st.lists(VALUES, max_size=4).map(tuple))
+TEXTS = st.one_of(st.sampled_from(NASTY), st.text(CHARACTERS, max_size=40))
+CHAINS = st.builds(Chain, st.none() | STATES, st.none() | STATES, TEXTS)
+FRAGMENTS = st.lists(
+    st.sampled_from(
+        ("{", "}", "(", ")", "[", "]", '"', "'", "\\", ", ", " ", "\n", ":", "u_motivation: ", "u_emotion:", "null",
+         "a_topic: ", "x_motivation: ", "USER_topics: ", "sharing", "joy", "{u_motivation: ", "[a_emotion: ", "]} ")
+    ),
+    max_size=25,
+).map("".join)  # fmt: skip
+
+GOLDEN = Chain(
+    State("sharing", "lonely", ("thanksgiving", "family")), State("empathy", None, ()), "That must be tough!"
+)
+
+
+def test_golden_message() -> None:
+    assert render(GOLDEN) == (
+        "{u_motivation: sharing, u_emotion: lonely, u_topic: [thanksgiving, family]} "
+        "{a_motivation: empathy, a_emotion: null, a_topic: []} That must be tough!"
+    )
+
+
+@given(CHAINS)
+@example(Chain(None, None, "{u_motivation: a, u_emotion: b, u_topic: []} x"))
+@example(Chain(State(), None, ""))
+@example(Chain(None, State("null", "", ("null", "a, b")), "\\"))
+def test_every_chain_is_read_back_as_it_was(chain: Chain) -> None:
+    assert parse(render(chain)) == chain
+
+
+@given(FRAGMENTS | CHAINS.map(render) | TEXTS)
+def test_what_parse_accepts_is_rendered_as_it_was(message: str) -> None:
+    try:
+        chain = parse(message)
+    except InputError:
+        return
+    assert render(chain) == message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "{u_motivation: sharing} hi",
+        "{hello} hi",
+        "\\o/",
+        '{u_motivation: "plain", u_emotion: null, u_topic: []} hi',
+        '{u_motivation: "\\q", u_emotion: null, u_topic: []} hi',
+        "{u_motivation: a, u_emotion: b, u_topic: [null]} hi",
+        "{u_motivation: a, u_emotion: b, u_topic: [c]}hi",
+    ],
+)
+def test_parse_refuses_what_render_would_not_write(message: str) -> None:
+    with pytest.raises(InputError, match="not a State-Action Chain"):
+        parse(message)
+    assert not parse_lenient(message).well_formed
+
+
+@given(CHAINS)
+def test_lenient_reading_agrees_on_canonical_messages(chain: Chain) -> None:
+    read = parse_lenient(render(chain))
+    assert read.chain == chain
+    assert read.well_formed == (chain.state is not None and chain.action is not None)
+
+
+@given(FRAGMENTS | TEXTS)
+def test_lenient_reading_never_raises_nor_loses_text(message: str) -> None:
+    read = parse_lenient(message)
+    if read.chain.state is None and read.chain.action is None and "cut" not in " ".join(read.problems):
+        assert read.chain.text == (message[1:] if message.startswith(("\\{", "\\\\")) else message)
+    assert message.endswith(read.chain.text)
+    assert read.well_formed or read.problems
+
+
+@given(STATES, STATES, st.text("abc \n!?", max_size=20), st.sampled_from(["{}", "()", "[]"]))
+def test_text_behind_loose_tags_is_kept(state: State, action: State, text: str, brackets: str) -> None:
+    tags = [
+        f"{brackets[0]}{render_tag(one, prefix)[1:-1]}{brackets[1]}"
+        for one, prefix in ((state, USER), (action, ACTION))
+    ]
+    assert parse_lenient("".join(tags) + text).chain.text == text.strip() or text != text.strip()
+    assert parse_lenient("".join(tags) + "x" + text).chain.text == "x" + text
+
+
+PAPER_STATE = State("sharing", "amused")
+PAPER_ACTION = State("humor", "playful")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "(u_motivation: sharing, u_emotion: amused) [x_motivation: humor, x_emotion: playful] Hal Your cat!",
+        "{u_motivation: sharing, u_emotion: amused} {a_motivation: humor, a_emotion: playful} Hal Your cat!",
+        "{u_motivation: sharing, u_emotion: amused}{a_motivation: humor, a_emotion: playful}Hal Your cat!",
+        "{u_emotion: amused, u_motivation: sharing}\n{a_emotion: playful, a_motivation: humor}\n\nHal Your cat!",
+        "[x_motivation: humor, x_emotion: playful] (u_motivation: sharing, u_emotion: amused) Hal Your cat!",
+        "{user_motivation:sharing, user_emotion:amused} {assistant_motivation:humor, assistant_emotion:playful} "
+        "Hal Your cat!",
+        '{"u_motivation": "sharing", "u_emotion": "amused"} {"a_motivation": "humor", "a_emotion": "playful"} '
+        "Hal Your cat!",
+        "{U_Motivation: 'sharing', u_emotion: amused, u_topics: null} {a_motivation: humor, a_emotion: playful "
+        "Hal Your cat!".replace("playful ", "playful, a_topic: []} "),
+        "{u_motivation: sharing, u_emotion: amused {a_motivation: humor, a_emotion: playful} Hal Your cat!",
+    ],
+)
+def test_loose_styles_are_understood(message: str) -> None:
+    read = parse_lenient(message)
+    assert read.chain == Chain(PAPER_STATE, PAPER_ACTION, "Hal Your cat!")
+    assert "not in canonical form" in read.problems
+    assert not read.well_formed
+
+
+@pytest.mark.parametrize(
+    ("message", "chain", "problem"),
+    [
+        ("just text", Chain(None, None, "just text"), "no state tag"),
+        ("  (laughs) hello", Chain(None, None, "  (laughs) hello"), "no action tag"),
+        ("{u_motivation: sharing", Chain(None, None, "{u_motivation: sharing"), "tag is cut short"),
+        (
+            "{u_motivation: sharing, u_emotion: am",
+            Chain(State("sharing"), None, "u_emotion: am"),
+            "tag is not closed",
+        ),
+        (
+            "{u_motivation: sharing, u_emotion: sad, u_topic: [cat, owl] Hal",
+            Chain(State("sharing", "sad", ("cat", "owl")), None, "Hal"),
+            "tag is not closed",
+        ),
+        ("{u_motivation: , u_emotion: None} x", Chain(State(), None, "x"), "slot u_topic is missing"),
+        ("{a_motivation: joy, with you} x", Chain(None, State("joy, with you"), "x"), "slot a_emotion is missing"),
+        ("{u_emotion: a, u_emotion: b} x", Chain(State(None, "a"), None, "x"), "slot u_emotion twice"),
+        ("{u_emotion: a, a_emotion: b} x", Chain(State(None, "a"), None, "x"), "slot a_emotion inside a u_ tag"),
+        ("{u_emotion: a} {u_emotion: b} x", Chain(State(None, "a"), None, "x"), "second u_ tag"),
+        (
+            "{a_emotion: a} {u_emotion: b} x",
+            Chain(State(None, "b"), State(None, "a"), "x"),
+            "action tag before state tag",
+        ),
+        (
+            "{u_topic: [cat, 'a, b', \"c, d\"]} x",
+            Chain(State(topics=("cat", "a, b", "c, d")), None, "x"),
+            "no action tag",
+        ),
+        ("{u_topic: cat, owl} x", Chain(State(topics=("cat", "owl")), None, "x"), "no action tag"),
+        ("{u_emotion: sad} \\{smile}", Chain(State(None, "sad"), None, "{smile}"), "no action tag"),
+    ],
+)
+def test_what_is_wrong_is_named(message: str, chain: Chain, problem: str) -> None:
+    read = parse_lenient(message)
+    assert read.chain == chain
+    assert problem in read.problems
+
+
+def test_one_tag_only_is_canonical_but_not_well_formed() -> None:
+    read = parse_lenient(render(Chain(None, State("humor"), "Ha.")))
+    assert read.problems == ("no state tag",)
