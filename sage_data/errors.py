@@ -73,3 +73,7 @@ class LockedError(SageError):
     """Another process is running in this folder (exit code 5)."""
 
     exit_code = 5
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: not an error, but the end of the work, like KeyboardInterrupt (exit code 143)."""

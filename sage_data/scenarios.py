@@ -12,11 +12,10 @@ Accepted: the original `.tar.gz`, a folder with `train`, `valid` and `test` as `
 from __future__ import annotations
 
 import gzip
-import io
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Literal, get_args
@@ -41,9 +40,7 @@ _SPLIT_OF_NAME: dict[str, Split] = {
     "dev": "dev",
     "test": "test",
 }
-REJECT_SCHEMA = pa.schema(
-    [("file", pa.string()), ("line", pa.int64()), ("reason", pa.string()), ("text", pa.string())]
-)
+REJECT_SCHEMA = pa.schema([("file", pa.string()), ("line", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
 
 
 class Config(StageConfig):
@@ -98,7 +95,8 @@ class Leak:
     """A situation that stands in more than one split."""
 
     situation: str
-    ids: dict[Split, tuple[str, ...]] = field(default_factory=dict)
+    ids: dict[Split, tuple[str, ...]]
+    """Split -> ids of the scenarios that have it."""
 
 
 # --- finding the files --------------------------------------------------------------------------------------------
@@ -110,8 +108,8 @@ def split_of(name: str) -> Split | None:
     return _SPLIT_OF_NAME.get(base.removesuffix(".csv")) if base.endswith(".csv") else None
 
 
-def open_archive(path: Path) -> Iterator[tuple[str, Split, IO[bytes]]]:
-    """Yield (file name, split, unpacked bytes) for each file of the corpus below `path`.
+def open_archive(path: Path) -> Iterator[tuple[str, Split, Iterable[bytes]]]:
+    """Yield (file name, split, unpacked lines) for each file of the corpus below `path`.
 
     Raises:
         InputError: there is none, or two hold the same split.
@@ -125,7 +123,7 @@ def open_archive(path: Path) -> Iterator[tuple[str, Split, IO[bytes]]]:
         if split in found:
             raise InputError(f"{path}: {found[split]} and {name} both hold the {split} split; expected one of them")
         found[split] = name
-        yield name, split, gzip.open(stream) if name.endswith(".gz") else stream
+        yield name, split, gzip.GzipFile(fileobj=stream) if name.endswith(".gz") else stream
     if not found:
         raise InputError(
             f"{path}: expected train.csv, valid.csv or test.csv (also .csv.gz, or a .tar.gz of them); found none",
@@ -158,8 +156,8 @@ def _tar_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
 # --- reading one file ---------------------------------------------------------------------------------------------
 
 
-def read_scenarios_csv(stream: Iterable[bytes], file: str, split: Split) -> ScenarioFile:
-    """Read one file of the corpus.
+def read_scenarios(stream: Iterable[bytes], file: str, split: Split) -> ScenarioFile:
+    """Read the lines of one file of the corpus.
 
     Raises:
         InputError: the first line is not the corpus' header.
@@ -168,15 +166,130 @@ def read_scenarios_csv(stream: Iterable[bytes], file: str, split: Split) -> Scen
     scenarios: dict[str, Scenario] = {}
     bad: list[BadLine] = []
     lines = 0
-    for number, raw in _numbered(stream, file):
-        if number == 1:
-            _check_header(raw, file)
-        elif raw:
-            lines += 1
-            reason = _read_line(raw, split, scenarios)
-            if reason is not None:
-                bad.append(BadLine(file, number, reason, raw.decode("utf-8", "backslashreplace")))
-    if number_of_rows_is_zero := not lines and not scenarios:
-        del number_of_rows_is_zero
-        raise InputError(f"{file}: expected rows below the header, found none")
+    numbered = _numbered(stream, file)
+    _check_header(next(numbered, (1, b""))[1], file)
+    for number, raw in numbered:
+        if not raw:
+            continue
+        lines += 1
+        reason = _read_line(raw, split, scenarios)
+        if reason is not None:
+            bad.append(BadLine(file, number, reason, raw.decode("utf-8", "backslashreplace")))
     return ScenarioFile(tuple(scenarios.values()), lines, tuple(bad))
+
+
+def _numbered(stream: Iterable[bytes], file: str) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    try:
+        for raw in stream:
+            number += 1
+            yield number, raw.rstrip(b"\r\n")
+    except (EOFError, OSError, zlib.error) as error:
+        raise DamagedFileError(
+            f"{file}: cut short or corrupt after line {number}: {error}", next_step="fetch the file again"
+        ) from error
+
+
+def _check_header(raw: bytes, file: str) -> None:
+    names = raw.decode("utf-8", "replace").removeprefix("\ufeff").split(",")
+    if tuple(names[: len(FIELDS)]) != FIELDS:
+        raise InputError(f"{file}, line 1: expected the header {','.join(FIELDS)}, found {','.join(names)[:120]!r}")
+
+
+def _read_line(raw: bytes, split: Split, scenarios: dict[str, Scenario]) -> LineReason | None:
+    """Add the line's conversation to `scenarios` unless it is known; returns why the line cannot be used."""
+    try:
+        fields = raw.decode("utf-8").split(",")
+    except UnicodeDecodeError:
+        return LineReason.NOT_UTF8
+    if len(fields) not in (len(FIELDS), len(FIELDS) + 1):
+        return LineReason.FIELD_COUNT
+    conversation, _, emotion, prompt = (value.replace("_comma_", ",").strip() for value in fields[:4])
+    if not conversation:
+        return LineReason.NO_ID
+    if not prompt:
+        return LineReason.NO_SITUATION
+    scenario = Scenario(conversation, prompt, emotion or None, split)
+    return None if scenarios.setdefault(conversation, scenario) == scenario else LineReason.CONTRADICTION
+
+
+# --- several splits together --------------------------------------------------------------------------------------
+
+
+def find_leaks(scenarios: Iterable[Scenario]) -> tuple[Leak, ...]:
+    """Situations that stand in more than one split; case and white space are not heeded."""
+    groups: dict[str, list[Scenario]] = {}
+    for scenario in scenarios:
+        groups.setdefault(_normal(scenario.situation), []).append(scenario)
+    return tuple(
+        Leak(key, {split: ids for split in SPLITS if (ids := tuple(one.id for one in same if one.split == split))})
+        for key, same in sorted(groups.items())
+        if len({one.split for one in same}) > 1
+    )
+
+
+def _normal(situation: str) -> str:
+    return " ".join(situation.casefold().split())
+
+
+def leaked_ids(leaks: Iterable[Leak]) -> set[tuple[Split, str]]:
+    """What to drop so that no situation stands in two splits: all but those of the last split that has it."""
+    return {(split, one) for leak in leaks for split, ids in list(leak.ids.items())[:-1] for one in ids}
+
+
+# --- the stage ----------------------------------------------------------------------------------------------------
+
+
+def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
+    """Write one shard of scenarios per split, `leakage.json`, and a summary."""
+    archive = inputs.one("archive").path
+    files: dict[Split, ScenarioFile] = {}
+    with context.progress("scenarios", None, "files") as bar:
+        for name, split, lines in open_archive(archive):
+            files[split] = read_scenarios(lines, name, split)
+            bar.advance(1)
+    wanted = config.splits or tuple(split for split in SPLITS if split in files)
+    if missing := [split for split in wanted if split not in files]:
+        raise InputError(
+            f"{archive}: no file for the split {missing[0]}; found {', '.join(files)}",
+            next_step="leave `splits` out to take what is there",
+        )
+    leaks = find_leaks(one for split in wanted for one in files[split].scenarios)
+    drop = leaked_ids(leaks) if config.leaked == "drop" else set()
+    out.write_json("leakage.json", [{"situation": leak.situation, "ids": leak.ids} for leak in leaks])
+    summary = [f"{'split':6} {'lines':>8} {'bad':>6} {'conversations':>14} {'kept':>8}"]
+    for split in (split for split in SPLITS if split in wanted):
+        kept = _write_split(out, split, files[split], config.limit, drop)
+        bad, all_of_them = len(files[split].bad), len(files[split].scenarios)
+        summary.append(f"{split:6} {files[split].lines:8,} {bad:6,} {all_of_them:14,} {kept:8,}")
+    if leaks:
+        out.warn(
+            f"{len(leaks)} situations stand in more than one split (leakage.json); config: leaked: {config.leaked}"
+        )
+    out.write_text("summary.txt", "\n".join([*summary, f"situations in more than one split: {len(leaks)}"]) + "\n")
+
+
+def _write_split(out: Output, split: Split, file: ScenarioFile, limit: int | None, drop: set[tuple[Split, str]]) -> int:
+    """Write the shard of one split; returns how many scenarios it holds."""
+    clean = [one for one in file.scenarios if (split, one.id) not in drop]
+    kept = clean[:limit]
+    index = SPLITS.index(split)
+    if out.has_shard("scenarios", index):
+        return len(kept)
+    dropped = {"leaked": len(file.scenarios) - len(clean), "limit": len(clean) - len(kept)}
+    bad = len(file.bad)
+    lines = Counts(unit="lines", came_in=file.lines, kept=file.lines - bad, dropped={}, quarantined=bad)
+    scenarios = Counts(
+        unit="scenarios",
+        came_in=len(file.scenarios),
+        kept=len(kept),
+        dropped={reason: count for reason, count in dropped.items() if count},
+        quarantined=0,
+    )
+    rejected = pa.Table.from_pylist([_bad_row(one) for one in file.bad], schema=REJECT_SCHEMA)
+    out.write_shard("scenarios", index, scenarios_to_table(kept), counts=[lines, scenarios], rejected=rejected)
+    return len(kept)
+
+
+def _bad_row(bad: BadLine) -> dict[str, str | int]:
+    return {"file": bad.file, "line": bad.line, "reason": bad.reason.value, "text": bad.text}

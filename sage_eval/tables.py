@@ -1,5 +1,7 @@
 """Lays out plain-text tables for summaries, and names numbers the same way in all of them.
 
+For example:
+
     text_table(("judge", "n"), [("rubric:warm", "40")])
 """
 

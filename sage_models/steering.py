@@ -12,15 +12,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sage_data.chat import Steering
 from sage_data.dialogue import State
 from sage_data.errors import ConfigError
-from sage_data.sac import Chain, render
+from sage_data.sac import Chain, render, render_tag
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SLOT_NAME = re.compile(r"(?P<prefix>[ua])_(?P<slot>motivation|emotion|topic)")
 _FILLER = "x"
+_OUTSIDE, _INSIDE, _ESCAPED = 0, 1, 2
 
 Encode = Callable[[str], Sequence[int]]
 """Text -> token ids, without any special token."""
@@ -40,7 +44,7 @@ class _At(NamedTuple):
     later: bool = False
     """In "slot": whether a topic of the list has been passed."""
     quote: int = 0
-    """0 outside a JSON string, 1 inside, 2 after a backslash inside."""
+    """Outside a JSON string, inside, or after a backslash inside."""
 
 
 _START, _TEXT, _AFTER = _At("start"), _At("text"), _At("after")
@@ -120,13 +124,13 @@ class SlotAutomaton:
         if char == b"}":
             return _AFTER
         if char == b'"':
-            return _At("tag", quote=1)
+            return _At("tag", quote=_INSIDE)
         tail = _longest(b"" if at.tail is None else at.tail + char, self._headers)
         slot = self._headers.get(tail)
         return _At("tag", tail=tail) if slot is None else _At("slot", slot)
 
     def _in_slot(self, at: _At, char: bytes) -> _At:
-        if at.quote == 0:
+        if at.quote == _OUTSIDE:
             if char == b"}":
                 return _AFTER
             in_list = at.slot.endswith("topic")
@@ -148,14 +152,14 @@ class SteeringProcessor:
         self._automaton = automaton
         self._prompt_length = prompt_length
 
-    def __call__[T](self, input_ids: T, scores: T) -> T:  # one tensor type for both: (rows, seq) and (rows, vocabulary)
-        """Add the boosts to `scores` in place and return them."""
-        for row, tokens in enumerate(input_ids[:, self._prompt_length :].tolist()):  # type: ignore[index]
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Add the boosts to `scores` (rows, vocabulary), in place, given `input_ids` (rows, seq); return them."""
+        for row, tokens in enumerate(input_ids[:, self._prompt_length :].tolist()):
             state = self._automaton.start
             for token in tokens:
                 state = self._automaton.advance(state, token)
             for token, amount in self._automaton.boosts(state).items():
-                scores[row, token] += amount  # type: ignore[index]
+                scores[row, token] += amount
         return scores
 
 
@@ -176,21 +180,27 @@ def _messages(slot: str, word: str) -> Iterator[tuple[str, int, int]]:
     if not word.strip():
         raise ConfigError(f"cannot boost an empty word in slot {slot}", next_step="name a word or phrase")
     prefix, name = slot.split("_")
-    empty = State()
+    length = len(_rendered(word).encode())
     if name == "topic":
         states = [State(topics=(word,)), State(topics=(_FILLER, word))]
+    elif name == "emotion":
+        states = [State(emotion=word)]
     else:
-        states = [State(**{name: None if word == "null" else word})]
+        states = [State(motivation=word)]
     for state in states:
-        chain = Chain(state, empty, _FILLER) if prefix == "u" else Chain(empty, state, _FILLER)
+        chain = Chain(state, State(), _FILLER) if prefix == "u" else Chain(State(), state, _FILLER)
         message = render(chain).encode()
         first = message.index(_header(slot)) + len(_header(slot))
-        if state.topics[:-1]:
+        if state.topics[1:]:
             first = message.index(b",", first) + 1
         first += message[first : first + 1] == b" "
-        last = message.index(b"]}" if name == "topic" else f", {prefix}_".encode(), first)
-        last = last if name != "emotion" else message.index(f", {slot[0]}_topic:".encode(), first)
-        yield message.decode(), first, last
+        yield message.decode(), first, first + length
+
+
+def _rendered(word: str) -> str:
+    """Return a value as it is written in a tag: bare, or as a JSON string."""
+    empty, full = render_tag(State(), "a"), render_tag(State(topics=(word,)), "a")
+    return full[len(empty) - len("]}") : -len("]}")]
 
 
 def _beginnings(steering: Steering) -> dict[tuple[str, bool], set[bytes | None]]:
@@ -220,9 +230,9 @@ def _longest(tail: bytes, headers: Mapping[bytes, str]) -> bytes:
 
 
 def _quote(quote: int, char: bytes) -> int:
-    """Follow a JSON string: 0 outside, 1 inside, 2 after a backslash."""
-    if quote == 2:  # noqa: PLR2004
-        return 1
+    """Follow a JSON string by one byte."""
+    if quote == _ESCAPED:
+        return _INSIDE
     if char == b'"':
-        return 1 - quote
-    return 2 if quote and char == b"\\" else quote
+        return _OUTSIDE if quote == _INSIDE else _INSIDE
+    return _ESCAPED if quote == _INSIDE and char == b"\\" else quote

@@ -95,9 +95,7 @@ class ChatBackend(Protocol):
         """Stable name of the model and its weights; goes into manifests and journal keys, never a secret or path."""
         ...
 
-    def generate(
-        self, conversations: Sequence[Conversation], sampling: Sampling, n: int = 1
-    ) -> list[list[Completion]]:
+    def generate(self, conversations: Sequence[Conversation], sampling: Sampling, n: int = 1) -> list[list[Completion]]:
         """Answer each conversation with `n` candidates, in order: result[i][j] is candidate j of conversation i.
 
         Failures are completions with a typed status, not exceptions.

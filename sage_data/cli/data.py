@@ -37,4 +37,6 @@ COMMANDS = {
     ),
 }
 
-group = LazyGroup("data", COMMANDS, "Make dialogues: each command reads a folder, writes another, says what it dropped.")
+group = LazyGroup(
+    "data", COMMANDS, "Make dialogues: each command reads a folder, writes another, says what it dropped."
+)

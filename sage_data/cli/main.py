@@ -11,7 +11,7 @@ import click
 
 from sage_data import __version__
 from sage_data.cli.lazy import Lazy, LazyGroup
-from sage_data.errors import SageError
+from sage_data.errors import SageError, Terminated
 
 ABOUT = """Make dialogue datasets, train and steer models on them, and judge the results.
 
@@ -56,12 +56,8 @@ def _print_version(ctx: click.Context) -> None:
     ctx.exit()
 
 
-class _Terminated(BaseException):
-    """SIGTERM arrived."""
-
-
 def _on_sigterm(signum: int, frame: FrameType | None) -> None:
-    raise _Terminated
+    raise Terminated
 
 
 def main() -> None:
@@ -88,7 +84,7 @@ def call(arguments: list[str], *, debug: bool = False) -> int:
         return error.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):
         return _interrupted(INTERRUPTED)
-    except _Terminated:
+    except Terminated:
         return _interrupted(TERMINATED)
     except click.ClickException as error:
         error.show()

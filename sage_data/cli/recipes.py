@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from sage_data.errors import Terminated
 from sage_data.progress import choose_progress
 from sage_data.recipe.load import Recipe, find_recipe, load_recipe
 from sage_data.recipe.plan import StagePlan, plan_run
@@ -111,7 +112,11 @@ def _execute(recipe: Recipe, folder: Path, selection: Selection, as_json: bool, 
             for warning in manifest.warnings:
                 progress.say(f"  warning: {warning}")
 
-    manifests = run_recipe(recipe, folder, selection, progress, on_stage)
+    try:
+        manifests = run_recipe(recipe, folder, selection, progress, on_stage)
+    except (KeyboardInterrupt, Terminated):
+        click.echo(f"{len(ran)} stages were finished; go on with: sage resume {_shown(folder)}", err=True)
+        raise
     if as_json:
         hashes: dict[str, Any] = {name: manifest.content_hash for name, manifest in manifests.items()}
         click.echo(json.dumps({"run": str(folder), "ran": ran, "content": hashes}, indent=2))

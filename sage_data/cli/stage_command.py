@@ -26,7 +26,7 @@ from sage_data.store.folder import WORK
 from sage_data.store.lock import LOCK, run_lock
 from sage_data.store.manifest import Manifest
 
-_SCALARS: dict[Any, click.ParamType] = {
+_SCALARS: dict[Any, click.ParamType[Any]] = {
     int: click.INT,
     float: click.FLOAT,
     str: click.STRING,
@@ -118,7 +118,7 @@ def _kind(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
-def _param_type(kind: Any) -> click.ParamType | None:
+def _param_type(kind: Any) -> click.ParamType[Any] | None:
     if typing.get_origin(kind) is typing.Literal:
         return click.Choice([str(choice) for choice in typing.get_args(kind)])
     if isinstance(kind, type) and issubclass(kind, str) and kind is not str:

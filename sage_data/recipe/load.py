@@ -195,7 +195,11 @@ def apply_override(raw: dict[str, Any], override: str) -> None:
             next_step=f"did you mean {close[0]!r}?" if close else None,
         )
     if path[0] in stages:
-        path = ["stages", *path] if path[1:2] in (["with"], ["inputs"], ["uses"]) else ["stages", path[0], "with", *path[1:]]
+        path = (
+            ["stages", *path]
+            if path[1:2] in (["with"], ["inputs"], ["uses"])
+            else ["stages", path[0], "with", *path[1:]]
+        )
     node = raw
     for part in path[:-1]:
         node = node.setdefault(part, {})

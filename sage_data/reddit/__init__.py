@@ -10,12 +10,12 @@ the order of lines, but for duplicates, of which the first by file name and line
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic import Field
 
-from sage_data.reddit.comments import CommentGates
+from sage_data.reddit.building import build_partition, find_dumps, sort_into_partitions
+from sage_data.reddit.comments import CommentGates, comment_gates
 from sage_data.reddit.threads import Policy
+from sage_data.reddit.writing import write_built, write_funnel, write_quarantine
 from sage_data.stage import Context, Inputs, Need, Output, StageConfig
 
 VERSION = 1
@@ -32,9 +32,19 @@ class Config(StageConfig):
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
-    """Read the dumps, drop comments, cut threads, write dialogues with the reasons for all else."""
-    # Imported late: the command line reads this module for its settings alone.
-    from sage_data.reddit.building import build
+    """Read the dumps, drop comments, cut threads, write dialogues and the reasons for all else.
 
-    paths: list[Path] = [one.path for one in inputs.many("dumps")]
-    build(config, paths, out, context)
+    Raises:
+        InputError: there is no dump, or one cannot be opened or has an unknown format.
+        DamagedFileError: a dump is empty, cut short or corrupt.
+    """
+    files = find_dumps([one.path for one in inputs.many("dumps")], config.files)
+    with context.progress("reading dumps", sum(file.stat().st_size for file in files), "bytes") as bar:
+        parted = sort_into_partitions(files, comment_gates(config.comments), config.partitions, bar)
+    write_quarantine(parted.tallies, out)
+    with context.progress("cutting threads", config.partitions, "partitions") as bar:
+        for index, partition in enumerate(parted.partitions):
+            if not out.has_shard("dialogues", index):
+                write_built(build_partition(partition, config.policy), index, out)
+            bar.advance()
+    write_funnel(parted.tallies, out)

@@ -38,16 +38,16 @@ class CommentGates(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    deleted: bool = Field(True, description="Drop comments whose text or author is [deleted].")
-    removed: bool = Field(True, description="Drop comments that moderators or Reddit removed.")
-    bot: bool = Field(True, description="Drop comments by bots: by list, by name pattern, by what they say.")
-    empty: bool = Field(True, description="Drop comments without any word character.")
-    quote: bool = Field(False, description="Drop comments that quote, that is, have a line starting with '>'.")
-    url: bool = Field(False, description="Drop comments that hold a web address.")
-    bot_authors: tuple[str, ...] = Field((), description="Further authors to treat as bots, exact names.")
-    subreddits: tuple[str, ...] = Field((), description="Keep these subreddits alone (any case); none: keep all.")
-    without_subreddits: tuple[str, ...] = Field((), description="Drop these subreddits (any case).")
-    min_score: float | None = Field(None, description="Drop comments scored lower; an unknown score passes.")
+    deleted: bool = Field(default=True, description="Drop comments whose text or author is [deleted].")
+    removed: bool = Field(default=True, description="Drop comments that moderators or Reddit removed.")
+    bot: bool = Field(default=True, description="Drop comments by bots: by list, by name pattern, by what they say.")
+    empty: bool = Field(default=True, description="Drop comments without any word character.")
+    quote: bool = Field(default=False, description="Drop comments that quote, that is, have a line starting with '>'.")
+    url: bool = Field(default=False, description="Drop comments that hold a web address.")
+    bot_authors: tuple[str, ...] = Field(default=(), description="Further authors to treat as bots, exact names.")
+    subreddits: tuple[str, ...] = Field(default=(), description="Keep these subreddits alone (any case); none: keep all.")
+    without_subreddits: tuple[str, ...] = Field(default=(), description="Drop these subreddits (any case).")
+    min_score: float | None = Field(default=None, description="Drop comments scored lower; an unknown score passes.")
 
 
 def clean(text: str) -> str:

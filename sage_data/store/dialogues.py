@@ -66,9 +66,7 @@ def read_dialogues(folder: Path) -> Iterator[Dialogue]:
 
 def scenarios_to_table(scenarios: Iterable[Scenario]) -> pa.Table:
     """One row a scenario, in the order given."""
-    rows = [
-        {"id": one.id, "situation": one.situation, "emotion": one.emotion, "split": one.split} for one in scenarios
-    ]
+    rows = [{"id": one.id, "situation": one.situation, "emotion": one.emotion, "split": one.split} for one in scenarios]
     return pa.Table.from_pylist(rows, schema=SCENARIO_SCHEMA)
 
 

@@ -1,6 +1,6 @@
 """Atomic files and content hashes: a final path never holds half a file.
 
-Everything is written under a temporary name beside its final one, flushed to disk, then moved with `os.replace`.
+Everything is written under a temporary name beside its final one, flushed to disk, then moved in one step.
 Temporary names start with `.tmp-`, so that a killed process leaves nothing that could be taken for output.
 """
 
@@ -45,14 +45,14 @@ def atomic_path(final: Path) -> Iterator[Path]:
         _flush(temporary)
         if final.is_dir():
             remove(final)
-        os.replace(temporary, final)
+        temporary.replace(final)
         _flush(final.parent)
     finally:
         remove(temporary)
 
 
 def write_text(final: Path, text: str) -> None:
-    """Write a UTF-8 file atomically, with `\\n` line ends on every system."""
+    """Write a UTF-8 file atomically, with Unix line ends on every system."""
     with atomic_path(final) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 

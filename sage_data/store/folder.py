@@ -8,7 +8,6 @@ folder of an earlier configuration stays in place until then.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -87,7 +86,7 @@ class StageFolder:
         if self.final.exists():
             old = self.work.with_name(f"{self.work.name}.old")
             remove(old)
-            os.replace(self.final, old)
+            self.final.replace(old)
         (self.work / ATTEMPT).unlink(missing_ok=True)
-        os.replace(self.work, self.final)
+        self.work.replace(self.final)
         remove(self.work.with_name(f"{self.work.name}.old"))

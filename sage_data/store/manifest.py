@@ -125,4 +125,6 @@ def read_manifest(folder: Path) -> Manifest | None:
             )
         return Manifest.model_validate(raw)
     except (json.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
-        raise InputError(f"{path}: not a stage manifest: {error}", next_step=f"delete {folder} and run again") from error
+        raise InputError(
+            f"{path}: not a stage manifest: {error}", next_step=f"delete {folder} and run again"
+        ) from error

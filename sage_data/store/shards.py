@@ -31,7 +31,7 @@ def write_table(path: Path, table: pa.Table, counts: Iterable[Counts] = ()) -> N
     packed = json.dumps([one.model_dump(mode="json") for one in counts], sort_keys=True).encode()
     metadata = {**(table.schema.metadata or {}), COUNTS_KEY: packed}
     with atomic_path(path) as temporary:
-        pq.write_table(  # type: ignore[no-untyped-call]
+        pq.write_table(
             table.replace_schema_metadata(metadata), temporary, compression="zstd", row_group_size=ROW_GROUP_ROWS
         )
 
@@ -43,7 +43,7 @@ def read_counts(path: Path) -> list[Counts]:
         DamagedFileError: the file is not Parquet.
     """
     try:
-        metadata = pq.read_schema(path).metadata or {}  # type: ignore[no-untyped-call]
+        metadata = pq.read_schema(path).metadata or {}
     except (pa.ArrowInvalid, OSError) as error:
         raise DamagedFileError(f"{path}: not a readable Parquet file: {error}") from error
     return [Counts.model_validate(raw) for raw in json.loads(metadata.get(COUNTS_KEY, b"[]"))]
@@ -91,6 +91,6 @@ def read_shards(folder: Path, name: str, columns: Sequence[str] | None = None) -
     """
     for path in shard_paths(folder, name):
         try:
-            yield pq.read_table(path, columns=columns)  # type: ignore[no-untyped-call]
+            yield pq.read_table(path, columns=columns)
         except (pa.ArrowInvalid, OSError) as error:
             raise DamagedFileError(f"{path}: not a readable Parquet file: {error}") from error

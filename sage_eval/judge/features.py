@@ -15,7 +15,7 @@ from sage_eval.judge.transcripts import Transcript
 SHORT, LONG = 25, 60
 """Words of a reply: up to `SHORT` is brief, from `LONG` on is verbose, in between fades."""
 _CONTENT = re.compile(r"[^\W\d_]{4,}")
-_WORD = re.compile(r"[\w'’]+")
+_WORD = re.compile(r"[\w'\u2019]+")
 _LIST = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s", re.MULTILINE)
 
 Markers = Mapping[str, Sequence[str]]

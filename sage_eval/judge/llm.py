@@ -74,7 +74,7 @@ def prompt(shown: Presentation) -> tuple[Message, ...]:
 
 def json_lines(lines: Transcript) -> str:
     """One JSON object an utterance; line breaks and control characters inside a text are escaped."""
-    return "\n".join(json.dumps({"speaker": line.speaker, "text": line.text}) for line in lines)
+    return "\n".join(json.dumps({"speaker": line.speaker, "text": line.text}, ensure_ascii=False) for line in lines)
 
 
 def _reply(asked: Conversation, answer: Completion) -> Reply:

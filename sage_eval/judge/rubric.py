@@ -33,27 +33,22 @@ RUBRICS = Path(__file__).with_name("rubrics.toml")
 class RubricJudge:
     """Judges by a weighted sum of features."""
 
-    rubric: str
-    """The rubric's name in `rubrics.toml`."""
+    name: str
+    """Name in tables."""
     weights: Mapping[str, float]
     margin: float
     """Scores (0 to 1) closer than this are a tie."""
     markers: Mapping[str, Sequence[str]]
 
     @property
-    def name(self) -> str:
-        """For example `rubric:warm`."""
-        return f"{SCHEME}:{self.rubric}"
-
-    @property
     def spec_hash(self) -> str:
         """Hash of weights, margin and word lists."""
-        return sha256_json(asdict(self))
+        return sha256_json({"weights": self.weights, "margin": self.margin, "markers": self.markers})
 
     @property
     def identity(self) -> str:
-        """Name and the start of the spec's hash."""
-        return f"{self.name}@{self.spec_hash[:12]}"
+        """The start of the spec's hash, marked as a rubric's."""
+        return f"{SCHEME}@{self.spec_hash[:12]}"
 
     def score(self, lines: Transcript) -> float | None:
         """Weighted mean of the features, 0 to 1; None when the assistant said nothing."""
@@ -83,18 +78,18 @@ class RubricJudge:
         return Choice.FIRST if lead > 0 else Choice.SECOND
 
 
-def rubric_judge(uri: str) -> RubricJudge:
-    """Open `rubric:NAME`.
+def rubric_judge(uri: str, name: str | None = None) -> RubricJudge:
+    """Open `rubric:NAME`; tables show `name`, or the URI when there is none.
 
     Raises:
         ConfigError: there is no rubric of that name; lists those there are.
     """
     book = _book()
-    name = uri.removeprefix(f"{SCHEME}:")
-    if name not in book["rubrics"]:
-        raise ConfigError(f"no rubric {name!r}; there are {', '.join(sorted(book['rubrics']))}")
-    chosen = book["rubrics"][name]
-    return RubricJudge(name, dict(chosen["weights"]), float(chosen["margin"]), book["markers"])
+    wanted = uri.removeprefix(f"{SCHEME}:")
+    if wanted not in book["rubrics"]:
+        raise ConfigError(f"no rubric {wanted!r}; there are {', '.join(sorted(book['rubrics']))}")
+    chosen = book["rubrics"][wanted]
+    return RubricJudge(name or uri, dict(chosen["weights"]), float(chosen["margin"]), book["markers"])
 
 
 @cache

@@ -1,5 +1,7 @@
 """The statistics that verdicts and benchmark scores are put to: pure functions over counts and arrays, frozen results.
 
+For example:
+
     sign_test(wins_a=542, wins_b=1103).p
 """
 

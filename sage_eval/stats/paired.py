@@ -1,5 +1,7 @@
 """Compares two models on the same documents: exact McNemar test, Tango's interval, paired bootstrap.
 
+For example:
+
     mcnemar(lost=40, gained=18, n=500)
 """
 

@@ -1,5 +1,7 @@
 """The exact sign test, and intervals for a share of wins.
 
+For example:
+
     sign_test(wins_a=688, wins_b=964)
 """
 

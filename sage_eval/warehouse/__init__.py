@@ -1,32 +1,48 @@
 """The warehouse stage: every finished stage of a run as flat, sorted, documented tables, ready for SQL.
 
-Dialogues are written flat, one row an utterance with its model, scenario and neighbouring states beside it, because
-that answers the usual questions 4 to 190 times faster than nested or JSON layouts. Each table is Parquet; views over
-them are made when the warehouse is opened, so the folder's bytes depend on the run alone.
+Dialogues are written flat, one row an utterance with its model, scenario and neighbouring states beside it: that
+answers the usual questions 4 to 190 times faster than nested or JSON layouts. Each table is Parquet; views over them
+are made when the warehouse is opened, so the folder's bytes depend on the run alone.
 
     sage eval sql --list
 """
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sage_data.stage import Context, Inputs, Need, Output, StageConfig
+from sage_data.store.manifest import UNHASHED
+from sage_eval.warehouse.build import fill, read_back
 from sage_eval.warehouse.contract import MARKER, SCHEMA_VERSION, SQL, TABLES, Table
-from sage_eval.warehouse.sources import Row, StageRun, manifest_rows, read_runs
+from sage_eval.warehouse.database import Connection, open_memory
+from sage_eval.warehouse.query import Result, connect, query
+from sage_eval.warehouse.sources import manifest_rows, read_runs
+
+__all__ = ["Config", "Result", "connect", "query", "run"]
 
 VERSION = 1
 INPUTS = (Need("runs", "the folders of all finished stages to look into", many=True),)
 RESOURCES: tuple[Path, ...] = (*sorted((SQL / "tables").glob("*.sql")), *sorted((SQL / "build").glob("*.sql")))
+_OPTIONAL = tuple(table.name for table in TABLES if table.family is not None)
 
 
 class Config(StageConfig):
-    """Settings of the warehouse stage."""
+    """What to leave out."""
 
-    leave_out: tuple[str, ...] = Field((), description="Tables to leave empty, for example turns of a huge corpus.")
+    leave_out: tuple[str, ...] = Field(
+        (), description=f"Tables to leave empty, for example the turns of a huge corpus: {', '.join(_OPTIONAL)}."
+    )
+
+    @field_validator("leave_out")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in names if name not in _OPTIONAL]
+        if unknown:
+            raise ValueError(f"no table {', '.join(unknown)}; expected some of {', '.join(_OPTIONAL)}")
+        return names
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
@@ -34,41 +50,38 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
 
     Raises:
         InputError: a stage is unfinished, or its Parquet does not fit the tables.
-        ConfigError: `leave_out` names no table, or two stages share a name.
+        ConfigError: two stages share a name.
     """
-    _check_names(config)
     runs = read_runs(inputs.many("runs"))
     rows = manifest_rows(runs)
     counts: dict[str, int] = {}
-    with context.progress("warehouse", total=len(TABLES), unit="tables") as bar:
+    spill = out.path / UNHASHED
+    spill.mkdir(exist_ok=True)
+    with (
+        open_memory(spill=spill) as connection,
+        context.progress("warehouse", total=len(TABLES), unit="tables") as bar,
+    ):
         for table in TABLES:
-            counts[table.name] = _write(table, [] if table.name in config.leave_out else runs, rows, out)
+            for warning in fill(
+                connection, table, [] if table.name in config.leave_out else runs, rows.get(table.name, [])
+            ):
+                out.warn(warning)
+            counts[table.name] = _write(connection, table, out)
             bar.advance(1)
     out.write_json(MARKER, {"schema_version": SCHEMA_VERSION, "tables": counts})
-    out.write_text("summary.txt", _summary(counts))
+    out.write_text("summary.txt", _summary(len(runs), counts))
 
 
-def _check_names(config: Config) -> None:
-    from sage_data.errors import ConfigError
-
-    names = [table.name for table in TABLES]
-    for name in config.leave_out:
-        if name not in names:
-            raise ConfigError(f"leave_out: no table {name!r}; expected one of {', '.join(names)}")
-
-
-def _write(table: Table, runs: list[StageRun], rows: dict[str, list[Row]], out: Output) -> int:
-    # DuckDB is imported here, so that reading this stage's Config does not need it.
-    from sage_eval.warehouse.build import fill, read_back
-    from sage_eval.warehouse.database import open_building
-
-    spill = out.path / "logs"
-    spill.mkdir(exist_ok=True)
-    with open_building(spill) as connection:
-        for warning in fill(connection, table, runs, rows.get(table.name, [])):
-            out.warn(warning)
-        written = 0
-        for index, part in enumerate(read_back(connection, table)):
-            out.write_shard(table.name, index, part)
-            written += part.num_rows
+def _write(connection: Connection, table: Table, out: Output) -> int:
+    written = 0
+    for index, part in enumerate(read_back(connection, table)):
+        out.write_shard(table.name, index, part)
+        written += part.num_rows
+    if table.family is not None:
+        connection.execute(f"DROP TABLE {table.name}")
     return written
+
+
+def _summary(stages: int, counts: dict[str, int]) -> str:
+    listed = ", ".join(f"{name} {rows}" for name, rows in counts.items() if rows)
+    return f"Warehouse of {stages} stages (table and its rows): {listed}\n"

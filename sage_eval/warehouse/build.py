@@ -1,118 +1,102 @@
-"""Fill the declared tables from the stages' Parquet, one table after the other, and write them back as sorted Parquet."""
+"""Fill the declared tables from the stages' Parquet, one table after the other, and read them back sorted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 
 from sage_data.errors import InputError
 from sage_eval.warehouse.contract import Table
-from sage_eval.warehouse.database import Connection, DatabaseError, identifier, quoted
-from sage_eval.warehouse.sources import Row, StageRun, columns_of
+from sage_eval.warehouse.database import (
+    Connection,
+    DatabaseError,
+    Declared,
+    Relation,
+    as_declared,
+    declared_columns,
+    quoted,
+    read_parquet,
+)
+from sage_eval.warehouse.sources import Row, StageRun
 
 SHARD_ROWS = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """One column as `sql/tables/` declares it."""
-
-    name: str
-    type: str
-    required: bool
-
-
-def declared_columns(connection: Connection, table: str) -> list[Declared]:
-    """Columns of a table of the connection, in order."""
-    rows = connection.execute(
-        "SELECT column_name, data_type, NOT is_nullable FROM duckdb_columns() "
-        "WHERE table_name = ? AND schema_name = 'main' ORDER BY column_index",
-        [table],
-    ).fetchall()
-    return [Declared(*row) for row in rows]
 
 
 def fill(connection: Connection, table: Table, runs: Sequence[StageRun], rows: Sequence[Row]) -> list[str]:
     """Create one table and insert its rows; returns warnings about columns that it has no place for.
 
+    Args:
+        connection: a database that holds the tables made from manifests already.
+        table: the table to fill.
+        runs: the stages whose shards are taken when the table is made of a family of shards.
+        rows: its rows when it is made from manifests.
+
     Raises:
         InputError: a stage's Parquet lacks a required column, or holds a value of another type.
     """
     connection.execute(table.ddl)
-    if table.family is None:
-        _insert_rows(connection, table.name, rows)
-        return []
     declared = declared_columns(connection, table.name)
+    if table.family is None:
+        if rows:
+            given = connection.from_arrow(pa.Table.from_pylist(list(rows)))
+            as_declared(given, declared).insert_into(table.name)
+        return []
     warnings: list[str] = []
     for run in runs:
         if run.shards(table.family):
-            warnings += _insert_shards(connection, table, run, declared)
+            try:
+                warnings += _insert_shards(connection, table, run, declared)
+            except DatabaseError as error:
+                raise InputError(
+                    f"{run.path}: {table.family}-*.parquet does not fit the table {table.name}: {error}",
+                    next_step=f"run the stage {run.label} again with this version",
+                ) from error
     return warnings
-
-
-def _insert_rows(connection: Connection, name: str, rows: Sequence[Row]) -> None:
-    if rows:
-        connection.register("given", pa.Table.from_pylist(list(rows)))
-        connection.execute(f"INSERT INTO {identifier(name)} BY NAME SELECT * FROM given")
-        connection.unregister("given")
 
 
 def _insert_shards(connection: Connection, table: Table, run: StageRun, declared: Sequence[Declared]) -> list[str]:
-    shards = run.shards(table.family or "")
-    present = list(dict.fromkeys(column for shard in shards for column in columns_of(shard)))
-    _open_source(connection, table, run, present)
+    source = read_parquet(connection, run.shards(table.family or ""))
+    label = f"{quoted(run.label)} AS stage"
+    source = source.project(f"{label}, * EXCLUDE (stage)" if "stage" in source.columns else f"{label}, *")
     warnings: list[str] = []
-    select = table.select
-    if select is None:
-        select, warnings = _take_over(table, run, declared, present)
-    try:
-        connection.execute(f"INSERT INTO {identifier(table.name)} BY NAME {select}")
-    except DatabaseError as error:
-        raise InputError(
-            f"{run.path}: {table.family}-*.parquet does not fit the table {table.name}: {error}",
-            next_step=f"run the stage {run.label} again with this version",
-        ) from error
+    if table.select is not None:
+        source.create_view("source", replace=True)
+        source = connection.sql(table.select)
+    else:
+        extra = [name for name in source.columns if name not in {column.name for column in declared}]
+        if extra:
+            warnings.append(
+                f"{run.label}: {table.family} has columns that the warehouse leaves out: {', '.join(extra)}"
+            )
+    _check_required(table, run, source, declared)
+    as_declared(source, declared).insert_into(table.name)
     return warnings
 
 
-def _open_source(connection: Connection, table: Table, run: StageRun, present: Sequence[str]) -> None:
-    files = ", ".join(quoted(str(shard)) for shard in run.shards(table.family or ""))
-    kept = "* EXCLUDE (stage)" if "stage" in present else "*"
-    connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW source_{(table.family or '').replace('/', '_')} AS "
-        f"SELECT {quoted(run.label)} AS stage, {kept} FROM read_parquet([{files}], union_by_name = true)"
-    )
-
-
-def _take_over(
-    table: Table, run: StageRun, declared: Sequence[Declared], present: Sequence[str]
-) -> tuple[str, list[str]]:
-    here = {"stage", *present}
-    missing = [column.name for column in declared if column.required and column.name not in here]
+def _check_required(table: Table, run: StageRun, source: Relation, declared: Sequence[Declared]) -> None:
+    missing = [column.name for column in declared if column.required and column.name not in source.columns]
     if missing:
         raise InputError(
-            f"{run.path}: {table.family}-*.parquet has no column {', '.join(missing)}; it has {', '.join(present)}",
+            f"{run.path}: {table.family}-*.parquet has no column {', '.join(missing)}; it has "
+            f"{', '.join(source.columns)}",
             next_step=f"run the stage {run.label} again with this version",
         )
-    taken = [column.name for column in declared if column.name in here]
-    extra = [column for column in present if column not in taken]
-    warnings = [f"{run.label}: {table.family} has columns the warehouse does not take: {', '.join(extra)}"]
-    columns = ", ".join(identifier(name) for name in taken)
-    return f"SELECT {columns} FROM source_{(table.family or '').replace('/', '_')}", warnings if extra else []
 
 
 def read_back(connection: Connection, table: Table) -> Iterator[pa.Table]:
     """Yield a filled table in its order, at most `SHARD_ROWS` rows at a time; one empty table when it has no rows."""
-    order = f" ORDER BY {', '.join(table.order)}" if table.order else ""
-    reader = connection.execute(f"SELECT * FROM {identifier(table.name)}{order}").to_arrow_reader(SHARD_ROWS)
-    empty = True
+    relation = connection.table(table.name)
+    if table.order:
+        relation = relation.order(", ".join(table.order))
+    reader = relation.to_arrow_reader(SHARD_ROWS)
     pending: list[pa.RecordBatch] = []
+    rows, parts = 0, 0
     for batch in reader:
         pending.append(batch)
-        if sum(one.num_rows for one in pending) >= SHARD_ROWS:
-            yield pa.Table.from_batches(pending, schema=reader.schema)
-            pending, empty = [], False
-    if pending or empty:
+        rows += batch.num_rows
+        if rows >= SHARD_ROWS:
+            yield pa.Table.from_batches(pending)
+            pending, rows, parts = [], 0, parts + 1
+    if pending or not parts:
         yield pa.Table.from_batches(pending, schema=reader.schema)

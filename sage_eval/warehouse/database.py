@@ -1,50 +1,53 @@
 """The one place that imports DuckDB: opening connections, and locking them before anyone else's SQL runs.
 
-    from sage_eval.warehouse import connect
+DuckDB's spelling of a few things is kept here too, so that no other module pastes names or paths into SQL.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from sage_data.errors import MissingDependencyError
-
-try:
-    import duckdb
-except ModuleNotFoundError as error:
-    raise MissingDependencyError(
-        "the warehouse needs the package 'duckdb', which is not installed",
-        next_step="pip install 'sage-dialogue[eval]'",
-    ) from error
+import duckdb
 
 Connection = duckdb.DuckDBPyConnection
+Relation = duckdb.DuckDBPyRelation
 DatabaseError = duckdb.Error
 InterruptedQuery = duckdb.InterruptException
-Statement = duckdb.Statement
 StatementType = duckdb.StatementType
 
 
-def open_memory(memory_limit: str | None = None) -> Connection:
-    """A private in-memory database that neither downloads extensions nor sees Python variables."""
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One column as `sql/tables/` declares it."""
+
+    name: str
+    type: str
+    required: bool
+    comment: str | None
+
+
+def open_memory(memory_limit: str | None = None, spill: Path | None = None) -> Connection:
+    """A private in-memory database that neither downloads extensions nor sees Python variables.
+
+    Args:
+        memory_limit: for example "2GB"; DuckDB's own limit when left out.
+        spill: folder for what does not fit into memory; without one, a query that needs more fails.
+
+    Raises:
+        duckdb.Error: the memory limit cannot be read.
+    """
     settings: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
-        "temp_directory": "",
-        "TimeZone": "UTC",
+        "temp_directory": "" if spill is None else str(spill),
     }
     if memory_limit is not None:
         settings["memory_limit"] = memory_limit
-    return duckdb.connect(":memory:", config=settings)
-
-
-def open_building(folder: Path) -> Connection:
-    """A database that may spill to `folder` while tables larger than memory are sorted."""
-    connection = open_memory()
-    spill = tempfile.mkdtemp(prefix=".tmp-spill-", dir=folder)
-    connection.execute(f"SET temp_directory = {quoted(spill)}")
+    connection = duckdb.connect(":memory:", config=settings)
+    connection.execute("SET TimeZone = 'UTC'")
     return connection
 
 
@@ -64,3 +67,38 @@ def quoted(text: str) -> str:
 def identifier(name: str) -> str:
     """A quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def declared_columns(connection: Connection, table: str) -> list[Declared]:
+    """Columns of a table of the connection, in order."""
+    rows = connection.execute(
+        "SELECT column_name, data_type, NOT is_nullable, comment FROM duckdb_columns() "
+        "WHERE table_name = ? AND NOT internal ORDER BY column_index",
+        [table],
+    ).fetchall()
+    return [Declared(*row) for row in rows]
+
+
+def read_parquet(connection: Connection, files: Sequence[Path]) -> Relation:
+    """Rows of several Parquet files in order; a column that some of them lack is NULL there."""
+    return connection.read_parquet([str(file) for file in files], union_by_name=True)
+
+
+def as_declared(relation: Relation, declared: Sequence[Declared]) -> Relation:
+    """The declared columns of a relation, cast to their types; those that it lacks are NULL."""
+    present = set(relation.columns)
+    return relation.project(
+        ", ".join(
+            f"CAST({identifier(one.name) if one.name in present else 'NULL'} AS {one.type}) AS {identifier(one.name)}"
+            for one in declared
+        )
+    )
+
+
+def set_comments(connection: Connection, view: str, about: str | None, columns: Sequence[Declared]) -> None:
+    """Give a view the comments of the table it stands for."""
+    targets = [(f"VIEW {identifier(view)}", about)]
+    targets += [(f"COLUMN {identifier(view)}.{identifier(one.name)}", one.comment) for one in columns]
+    for target, comment in targets:
+        if comment is not None:
+            connection.execute(f"COMMENT ON {target} IS {quoted(comment)}")

@@ -1,6 +1,6 @@
 """Ask the warehouse in SQL, safely: one SELECT, read-only, no file but the warehouse's own, limited time and memory.
 
-    result = query(Path("runs/quickstart/warehouse"), "SELECT count(*) FROM turns")
+result = query(Path("runs/quickstart/warehouse"), "SELECT count(*) FROM turns")
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from typing import Any
 import pyarrow as pa
 
 from sage_data.errors import ConfigError, InputError, SageError, SchemaVersionError
-from sage_eval.warehouse.build import Declared, declared_columns
 from sage_eval.warehouse.contract import MARKER, SCHEMA_VERSION, TABLES, Table, sql_files
 from sage_eval.warehouse.database import (
     Connection,
     DatabaseError,
     InterruptedQuery,
     StatementType,
-    identifier,
+    as_declared,
+    declared_columns,
     lock,
     open_memory,
-    quoted,
+    read_parquet,
+    set_comments,
 )
-from sage_eval.warehouse.sources import columns_of
 
 LIST_HINT = "sage eval sql --list shows every table and column"
 
@@ -126,7 +126,9 @@ def _check_version(folder: Path) -> None:
     try:
         version = json.loads((folder / MARKER).read_text(encoding="utf-8"))["schema_version"]
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise InputError(f"{folder / MARKER}: not a warehouse marker: {error}", next_step="run its stage again") from error
+        raise InputError(
+            f"{folder / MARKER}: not a warehouse marker: {error}", next_step="run its stage again"
+        ) from error
     if version > SCHEMA_VERSION:
         raise SchemaVersionError(
             f"{folder}: warehouse schema {version} is newer than {SCHEMA_VERSION}, the newest this version reads",
@@ -146,31 +148,14 @@ def _create_view(connection: Connection, table: Table, shards: list[Path]) -> No
     """Replace the declared, empty table by a view of the same columns and comments over its Parquet."""
     connection.execute(table.ddl)
     declared = declared_columns(connection, table.name)
-    comments = _comments(connection, table.name)
-    connection.execute(f"DROP TABLE {identifier(table.name)}")
-    present = {column for shard in shards for column in columns_of(shard)}
-    columns = ", ".join(_column_sql(column, present) for column in declared)
-    files = ", ".join(quoted(str(shard)) for shard in shards)
-    source = f"FROM read_parquet([{files}], union_by_name = true)" if shards else "WHERE false"
-    connection.execute(f"CREATE VIEW {identifier(table.name)} AS SELECT {columns} {source}")
-    for target, comment in comments:
-        connection.execute(f"COMMENT ON {target} IS {quoted(comment)}")
-
-
-def _column_sql(column: Declared, present: set[str]) -> str:
-    name = identifier(column.name)
-    return f"CAST({name if column.name in present else 'NULL'} AS {column.type}) AS {name}"
-
-
-def _comments(connection: Connection, name: str) -> list[tuple[str, str]]:
-    tables = connection.execute("SELECT comment FROM duckdb_tables() WHERE table_name = ?", [name]).fetchall()
-    columns = connection.execute(
-        "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [name]
-    ).fetchall()
-    view = identifier(name)
-    found = [(f"VIEW {view}", comment) for (comment,) in tables]
-    found += [(f"COLUMN {view}.{identifier(column)}", comment) for column, comment in columns]
-    return [(target, comment) for target, comment in found if comment is not None]
+    about = connection.execute("SELECT comment FROM duckdb_tables() WHERE table_name = ?", [table.name]).fetchall()[0][
+        0
+    ]
+    if not shards:
+        return
+    connection.execute(f"DROP TABLE {table.name}")
+    as_declared(read_parquet(connection, shards), declared).create_view(table.name)
+    set_comments(connection, table.name, about, declared)
 
 
 def query(path: Path, sql: str, *, timeout_s: float = 60.0, memory_limit: str = "2GB") -> Result:
@@ -234,9 +219,7 @@ def _interrupted_after(connection: Connection, seconds: float) -> Iterator[None]
 
 def describe(connection: Connection) -> list[TableInfo]:
     """Every table and view of an open warehouse with its columns and comments, tables first, in declared order."""
-    comments = dict(
-        connection.execute("SELECT view_name, comment FROM duckdb_views() WHERE NOT internal").fetchall()
-    )
+    comments = dict(connection.execute("SELECT view_name, comment FROM duckdb_views() WHERE NOT internal").fetchall())
     columns: dict[str, list[Column]] = {}
     listed = connection.execute(
         "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() "
@@ -249,6 +232,6 @@ def describe(connection: Connection) -> list[TableInfo]:
     for name in [*stored, *sorted(set(columns) - set(stored))]:
         rows = None
         if name in stored:
-            rows = connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchall()[0][0]
+            rows = connection.table(name).count("*").fetchall()[0][0]
         infos.append(TableInfo(name, comments.get(name), rows, tuple(columns[name])))
     return infos

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from sage_data.errors import ConfigError, DamagedFileError, InputError
+from sage_data.errors import ConfigError, InputError
 from sage_data.stage import Input
 from sage_data.store.files import canonical_json
 from sage_data.store.manifest import Manifest, read_manifest
@@ -122,7 +119,7 @@ def _funnel_rows(run: StageRun) -> Iterator[Row]:
 
 
 def _file_rows(run: StageRun) -> Iterator[Row]:
-    holds = {table.family: table.name for table in TABLES if table.family is not None}
+    holds: dict[str | None, str] = {table.family: table.name for table in TABLES if table.family is not None}
     for entry in run.manifest.files:
         yield {
             "stage": run.label,
@@ -131,15 +128,3 @@ def _file_rows(run: StageRun) -> Iterator[Row]:
             "sha256": entry.sha256,
             "in_table": holds.get(family_of(entry.path)),
         }
-
-
-def columns_of(path: Path) -> list[str]:
-    """Column names of a Parquet file.
-
-    Raises:
-        DamagedFileError: it cannot be read.
-    """
-    try:
-        return list(pq.read_schema(path).names)  # type: ignore[no-untyped-call]
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DamagedFileError(f"{path}: not a readable Parquet file: {error}") from error

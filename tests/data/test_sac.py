@@ -14,7 +14,7 @@ NASTY = (
     "null", "", "seeking advice", "a, b", "{u_motivation: x}", "[x]", "don't", '"', "\\", "\\{", ": ", "😀 joy",
     "שלום", "हिन्दी", "a\nb", "a\r\n", " x ", "und_er", "u_emotion: sad", "\u2028", "\x00", "'", "None", "3/4", "a--b",
 )  # fmt: skip
-CHARACTERS = st.characters(blacklist_categories=("Cs",))
+CHARACTERS = st.characters(exclude_categories=["Cs"])
 VALUES = st.one_of(st.sampled_from(NASTY), st.text(CHARACTERS, max_size=12))
 STATES = st.builds(State, st.none() | VALUES, st.none() | VALUES, st.lists(VALUES, max_size=4).map(tuple))
 TEXTS = st.one_of(st.sampled_from(NASTY), st.text(CHARACTERS, max_size=40))
@@ -96,7 +96,6 @@ def test_text_behind_loose_tags_is_kept(state: State, action: State, text: str, 
         f"{brackets[0]}{render_tag(one, prefix)[1:-1]}{brackets[1]}"
         for one, prefix in ((state, USER), (action, ACTION))
     ]
-    assert parse_lenient("".join(tags) + text).chain.text == text.strip() or text != text.strip()
     assert parse_lenient("".join(tags) + "x" + text).chain.text == "x" + text
 
 
@@ -116,8 +115,8 @@ PAPER_ACTION = State("humor", "playful")
         "Hal Your cat!",
         '{"u_motivation": "sharing", "u_emotion": "amused"} {"a_motivation": "humor", "a_emotion": "playful"} '
         "Hal Your cat!",
-        "{U_Motivation: 'sharing', u_emotion: amused, u_topics: null} {a_motivation: humor, a_emotion: playful "
-        "Hal Your cat!".replace("playful ", "playful, a_topic: []} "),
+        "{U_Motivation: 'sharing', u_emotion: amused, u_topics: null} {a_motivation: humor, a_emotion: playful} "
+        "Hal Your cat!",
         "{u_motivation: sharing, u_emotion: amused {a_motivation: humor, a_emotion: playful} Hal Your cat!",
     ],
 )

@@ -1,0 +1,155 @@
+"""Write a query's answer: a table for the eye, or JSON, CSV and Parquet for the next program."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import unicodedata
+from enum import StrEnum
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.cells import cell_len
+
+from sage_eval.warehouse.query import QueryError, Result, TableInfo
+
+MAX_ROWS = 100
+MAX_CELL = 60
+"""Longest cell of a table, in terminal columns; the other formats cut nothing."""
+
+
+class Format(StrEnum):
+    """How to write an answer."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+def write(result: Result, form: Format) -> bytes:
+    """The whole answer in one of the formats, text as UTF-8.
+
+    Raises:
+        QueryError: JSON or Parquet is asked for and two columns share a name.
+    """
+    if form is Format.TABLE:
+        return as_table(result).encode()
+    if form is Format.CSV:
+        return _as_csv(result).encode()
+    _refuse_twins(result)
+    return _as_json(result).encode() if form is Format.JSON else _as_parquet(result)
+
+
+def as_table(result: Result, max_rows: int = MAX_ROWS) -> str:
+    """Aligned columns, numbers to the right; long cells and long answers are cut, and say so."""
+    rows = [[_cell(value) for value in row] for row in result.rows()[:max_rows]]
+    right = [_numeric(result.table.schema.field(index).type) for index in range(result.table.num_columns)]
+    header = [_shown(name) for name in result.columns]
+    widths = [max(cell_len(line[index]) for line in [header, *rows]) for index in range(len(header))]
+    lines = [_line(header, widths, right), "  ".join("─" * width for width in widths)]
+    lines += [_line(row, widths, right) for row in rows]
+    total = result.table.num_rows
+    lines.append(f"({total} row{'' if total == 1 else 's'}{f', first {max_rows} shown' if total > max_rows else ''})")
+    return "\n".join(lines) + "\n"
+
+
+def as_catalogue(tables: list[TableInfo], examples: dict[str, str]) -> str:
+    """Every table with its columns and comments, then the named example queries."""
+    parts = []
+    for table in tables:
+        size = "view" if table.rows is None else f"{table.rows} row{'' if table.rows == 1 else 's'}"
+        width = max(len(column.name) for column in table.columns)
+        kinds = max(len(column.type) for column in table.columns)
+        parts.append(f"{table.name} ({size})  {table.comment or ''}".rstrip())
+        parts += [
+            f"  {column.name:<{width}}  {column.type.lower():<{kinds}}  {column.comment or ''}".rstrip()
+            for column in table.columns
+        ]
+        parts.append("")
+    parts.append("examples (sage eval sql --example NAME)")
+    width = max(map(len, examples), default=0)
+    parts += [f"  {name:<{width}}  {about}" for name, about in examples.items()]
+    return "\n".join(parts) + "\n"
+
+
+def _numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _line(cells: list[str], widths: list[int], right: list[bool]) -> str:
+    padded = []
+    for cell, width, numeric in zip(cells, widths, right, strict=True):
+        space = " " * (width - cell_len(cell))
+        padded.append(space + cell if numeric else cell + space)
+    return "  ".join(padded).rstrip()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1e6 else f"{value:g}"
+    if isinstance(value, list | dict):
+        return _shown(json.dumps(value, ensure_ascii=False, default=str))
+    return _shown(str(value))
+
+
+def _shown(text: str) -> str:
+    """One line without control characters: dialogue text must not drive a terminal."""
+    plain = "".join(_visible(char) for char in text)
+    if cell_len(plain) <= MAX_CELL:
+        return plain
+    while cell_len(plain) > MAX_CELL - 1:
+        plain = plain[: MAX_CELL - 1] if len(plain) >= MAX_CELL else plain[:-1]
+    return plain + "…"
+
+
+def _visible(char: str) -> str:
+    if char in "\n\r\t":
+        return " "
+    return f"\\u{ord(char):04x}" if unicodedata.category(char) in ("Cc", "Cf") and char != "\u200d" else char
+
+
+def _as_csv(result: Result) -> str:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(result.columns)
+    for row in result.rows():
+        writer.writerow([_plain(value) for value in row])
+    return buffer.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
+
+
+def _as_json(result: Result) -> str:
+    records = [{key: _finite(value) for key, value in record.items()} for record in result.records()]
+    return json.dumps(records, indent=2, ensure_ascii=False, default=str, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity; they become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return value
+
+
+def _as_parquet(result: Result) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(result.table, sink, compression="zstd")  # type: ignore[no-untyped-call]
+    return sink.getvalue()
+
+
+def _refuse_twins(result: Result) -> None:
+    twins = sorted({name for name in result.columns if result.columns.count(name) > 1})
+    if twins:
+        raise QueryError(f"two columns are called {', '.join(twins)}", next_step="name them apart with AS")

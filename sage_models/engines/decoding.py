@@ -1,0 +1,185 @@
+"""Decode many conversations with many candidates each, all at once.
+
+The candidates of a conversation share its prompt: they are branches of one cached sequence, told apart by the
+attention mask, so the prompt is read once and kept once, and each step reads its keys once for all candidates.
+Finished candidates leave the batch; finished conversations leave the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Literal
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from sage_data.chat import Sampling
+from sage_models.engines.drawing import draw, row_key
+from sage_models.engines.prefill import EVERYBODY, NOBODY, Prefilled, prefill
+from sage_models.steering import SlotAutomaton
+
+Finish = Literal["stop", "length", "context"]
+_COMPACT_BELOW = 0.75
+"""Share of live conversations below which the cache is compacted: a copy costs about as much as one step."""
+_NO_BOOST: Mapping[int, float] = {}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What ends a reply and how its tokens are drawn."""
+
+    sampling: Sampling
+    end_tokens: frozenset[int]
+    context: int
+    """Longest sequence the model can read, in tokens."""
+    text_of: Callable[[Sequence[int]], str]
+    """Token ids -> text; used for stop texts."""
+    automaton: SlotAutomaton | None = None
+
+
+@dataclass
+class Draft:
+    """One candidate while it is being drawn, and when it is finished."""
+
+    conversation: int
+    candidate: int
+    limit: int
+    """Most tokens it may have."""
+    at_limit: Finish
+    """What to call it when it is cut there."""
+    key: int
+    tokens: list[int] = field(default_factory=list)
+    logprob: float = 0.0
+    """Sum over the drawn tokens, the end token included, under the unmodified distribution."""
+    finish: Finish | None = None
+    state: int = 0
+
+    def boosts(self, automaton: SlotAutomaton | None) -> Mapping[int, float]:
+        """What to add to the logits of its next token."""
+        return _NO_BOOST if automaton is None else automaton.boosts(self.state)
+
+    def accept(self, token: int, logprob: float, rules: Rules) -> None:
+        """Take the drawn token, and finish where the rules say so."""
+        if token not in rules.end_tokens and len(self.tokens) == self.limit:
+            self.finish = self.at_limit
+            return
+        self.logprob += logprob
+        if token in rules.end_tokens:
+            self.finish = "stop"
+            return
+        self.tokens.append(token)
+        if rules.automaton is not None:
+            self.state = rules.automaton.advance(self.state, token)
+        if rules.sampling.stop and _has_stop(rules.text_of(self.tokens), rules.sampling.stop):
+            self.finish = "stop"
+
+
+@torch.inference_mode()
+def decode(
+    model: PreTrainedModel, prompts: Sequence[Sequence[int]], seeds: Sequence[int], n: int, rules: Rules
+) -> list[list[Draft]]:
+    """Answer each prompt (token ids) with `n` finished drafts; result[i][j] is candidate j of prompt i.
+
+    Prompts must leave room for one token in the model's context.
+    """
+    drafts = [
+        [_new_draft(place, candidate, len(prompt), seed, rules) for candidate in range(n)]
+        for place, (prompt, seed) in enumerate(zip(prompts, seeds, strict=True))
+    ]
+    filled = prefill(model, prompts)
+    live = [draft for row in drafts for draft in row]
+    seen = _seen(prompts, n, filled.logits.shape[-1], model.device) if rules.sampling.repetition_penalty != 1 else None
+    beam = _Branches(model, filled, [len(prompt) for prompt in prompts])
+    logits = filled.logits.repeat_interleave(n, dim=0)
+    for step in range(rules.sampling.max_tokens + 1):
+        _extend(live, logits, seen, n, step, rules)
+        live = [draft for draft in live if draft.finish is None]
+        if not live:
+            break
+        logits = beam.advance(live)
+    return drafts
+
+
+def _new_draft(place: int, candidate: int, prompt_length: int, seed: int, rules: Rules) -> Draft:
+    room = rules.context - prompt_length
+    fits = rules.sampling.max_tokens <= room
+    limit = rules.sampling.max_tokens if fits else room
+    return Draft(place, candidate, limit, "length" if fits else "context", row_key(seed, candidate))
+
+
+def _extend(live: list[Draft], logits: Tensor, seen: Tensor | None, n: int, step: int, rules: Rules) -> None:
+    """Draw the next token of each live draft from its row of `logits` (drafts, vocabulary)."""
+    rows = torch.tensor([draft.conversation * n + draft.candidate for draft in live], device=logits.device)
+    keys = torch.tensor([draft.key for draft in live], device=logits.device)
+    boosts = [draft.boosts(rules.automaton) for draft in live]
+    drawn = draw(logits, keys, step, rules.sampling, None if seen is None else seen[rows], boosts)
+    logprobs = logits.gather(-1, drawn.unsqueeze(-1)).squeeze(-1) - logits.logsumexp(-1)
+    if seen is not None:
+        seen[rows, drawn] = True
+    for draft, token, logprob in zip(live, drawn.tolist(), logprobs.tolist(), strict=True):
+        draft.accept(token, logprob, rules)
+
+
+def _seen(prompts: Sequence[Sequence[int]], n: int, vocabulary: int, device: torch.device) -> Tensor:
+    """Mark the tokens of each prompt: (prompts * n, vocabulary), bool."""
+    seen = torch.zeros(len(prompts), vocabulary, dtype=torch.bool, device=device)
+    for row, prompt in enumerate(prompts):
+        seen[row, torch.tensor(prompt, device=device)] = True
+    return seen.repeat_interleave(n, dim=0)
+
+
+def _has_stop(text: str, stops: Sequence[str]) -> bool:
+    return any(stop in text for stop in stops)
+
+
+class _Branches:
+    """The cached prompts with the candidates that branch off from them."""
+
+    def __init__(self, model: PreTrainedModel, filled: Prefilled, lengths: Sequence[int]) -> None:
+        self._model = model
+        self._cache = filled.cache
+        self._owner = filled.owner
+        self._lengths = lengths
+        self._rows = list(range(len(lengths)))
+
+    def advance(self, live: Sequence[Draft]) -> Tensor:
+        """Read the last token of each live draft; return its next logits, (drafts, vocabulary), float32."""
+        branches = {place: list(group) for place, group in groupby(live, key=lambda draft: draft.conversation)}
+        if len(branches) < _COMPACT_BELOW * len(self._rows):
+            self._compact(list(branches))
+        width = max(map(len, branches.values()))
+        ids, mine, positions = (torch.zeros(len(self._rows), width, dtype=torch.long) for _ in range(3))
+        mine += NOBODY
+        cells = []
+        for row, place in enumerate(self._rows):
+            for slot, draft in enumerate(branches.get(place, [])):
+                ids[row, slot], mine[row, slot] = draft.tokens[-1], draft.candidate
+                positions[row, slot] = self._lengths[place] + len(draft.tokens) - 1
+                cells.append((row, slot))
+        rows, slots = zip(*cells, strict=True)
+        return self._forward(ids, mine, positions)[list(rows), list(slots)].float()
+
+    def _forward(self, ids: Tensor, mine: Tensor, positions: Tensor) -> Tensor:
+        device = self._owner.device
+        mine = mine.to(device)
+        self._owner = torch.cat([self._owner, mine], dim=-1)
+        seen = (self._owner == EVERYBODY).unsqueeze(1) | (self._owner.unsqueeze(1) == mine.unsqueeze(-1))
+        output = self._model(
+            input_ids=ids.to(device),
+            attention_mask=seen.unsqueeze(1),
+            position_ids=positions.to(device),
+            past_key_values=self._cache,
+            use_cache=True,
+        )
+        logits: Tensor = output.logits
+        return logits
+
+    def _compact(self, places: list[int]) -> None:
+        kept = torch.tensor([self._rows.index(place) for place in places], device=self._owner.device)
+        self._rows = places
+        self._owner = self._owner[kept]
+        for layer in self._cache.layers:
+            layer.take(kept)

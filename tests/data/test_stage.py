@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from sage_data.errors import ConfigError, InputError, StageError
+from sage_data.stage import Context, Counts, Inputs, Output, derive_seed, load_stage, run_stage
+from sage_data.store.folder import StageFolder
+from sage_data.store.manifest import Manifest
+
+
+def run(tmp_path: Path, seed: int = 0, name: str = "toy", **config: object) -> Manifest:
+    return run_stage("toy_stages", config, {}, tmp_path / name, Context(seed=seed))
+
+
+class TestRunStage:
+    def test_writes_shards_rejects_counts_and_a_manifest(self, tmp_path: Path) -> None:
+        manifest = run(tmp_path, rows=4, shards=2)
+        assert manifest.counts == [Counts(unit="numbers", came_in=8, kept=4, dropped={"odd": 4})]
+        assert [entry.path for entry in manifest.files] == [
+            "model/weights.txt",
+            "numbers-00000.parquet",
+            "numbers-00001.parquet",
+            "rejected/numbers-00000.parquet",
+            "rejected/numbers-00001.parquet",
+            "summary.txt",
+        ]
+        assert not (tmp_path / ".work" / "toy").exists()
+
+    def test_fresh_is_not_run_again_and_any_change_is(self, tmp_path: Path) -> None:
+        first = run(tmp_path, shards=2)
+        stamp = (tmp_path / "toy" / "numbers-00000.parquet").stat().st_mtime_ns
+        assert run(tmp_path, shards=2) == first
+        assert (tmp_path / "toy" / "numbers-00000.parquet").stat().st_mtime_ns == stamp
+        assert run(tmp_path, shards=3).fingerprint != first.fingerprint
+        assert run(tmp_path, shards=2, seed=1).content_hash != first.content_hash
+
+    def test_a_failed_attempt_keeps_its_shards_and_the_old_output(self, tmp_path: Path) -> None:
+        old = run(tmp_path, shards=2)
+        with pytest.raises(RuntimeError, match="planted"):
+            run(tmp_path, shards=8, fail_at=5)
+        assert StageFolder(tmp_path / "toy").manifest() == old
+        work = tmp_path / ".work" / "toy"
+        assert len(list(work.glob("numbers-*.parquet"))) == 5
+
+    def test_resumed_equals_unbroken(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        module = load_stage("toy_stages")
+        whole = run(tmp_path, name="whole")
+        config = module.Config()
+        real = module.run
+
+        def broken(given: object, inputs: Inputs, out: Output, context: Context) -> None:
+            real(config.model_copy(update={"fail_at": 3}), inputs, out, context)
+
+        monkeypatch.setattr(module, "run", broken)
+        with pytest.raises(RuntimeError):
+            run(tmp_path, name="broken")
+        monkeypatch.setattr(module, "run", real)
+        resumed = run(tmp_path, name="broken")
+        assert (resumed.content_hash, resumed.counts) == (whole.content_hash, whole.counts)
+
+    def test_a_move_cut_short_by_a_kill_is_finished_later(self, tmp_path: Path) -> None:
+        done = run(tmp_path)
+        folder = StageFolder(tmp_path / "toy")
+        folder.work.parent.mkdir(exist_ok=True)
+        folder.final.rename(folder.work)
+        assert folder.manifest() == done
+        assert folder.final.is_dir()
+
+    def test_inputs_are_checked_against_needs(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match="no input 'letters'"):
+            run_stage("toy_stages", {}, {"letters": [tmp_path]}, tmp_path / "out")
+        with pytest.raises(InputError, match="no such file"):
+            run_stage("toy_stages", {}, {"numbers": [tmp_path / "nowhere"]}, tmp_path / "out")
+        run(tmp_path, name="a", shards=1)
+        run(tmp_path, name="b", shards=2)
+        with pytest.raises(ConfigError, match="takes one 'numbers', found 2"):
+            run_stage("toy_stages", {}, {"numbers": [tmp_path / "a", tmp_path / "b"]}, tmp_path / "out")
+
+    def test_no_stage_module(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match=r"no stage module 'sage_data\.gatez'"):
+            load_stage("sage_data.gatez")
+        with pytest.raises(ConfigError, match="is not a stage: it lacks VERSION"):
+            load_stage("sage_data.errors")
+
+
+class TestOutput:
+    def test_counts_that_do_not_add_up_are_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(StageError, match="do not add up"):
+            Output(tmp_path).write_shard("n", 0, pa.table({"n": [1]}), counts=Counts(came_in=2, kept=1))
+
+
+def test_derived_seeds_depend_on_every_part() -> None:
+    assert derive_seed(1, "a") == derive_seed(1, "a")
+    assert len({derive_seed(1, "a"), derive_seed(1, "b"), derive_seed(2, "a"), derive_seed("1a")}) == 4
+    assert 0 <= derive_seed("x") < 2**63
