@@ -145,7 +145,7 @@ def _finite(value: Any) -> Any:
 
 def _as_parquet(result: Result) -> bytes:
     sink = io.BytesIO()
-    pq.write_table(result.table, sink, compression="zstd")  # type: ignore[no-untyped-call]
+    pq.write_table(result.table, sink, compression="zstd")
     return sink.getvalue()
 
 

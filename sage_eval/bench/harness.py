@@ -1,0 +1,123 @@
+"""The one place that runs lm-evaluation-harness: a local checkpoint on tasks by name, results as plain values.
+
+    with open_harness(checkpoint, tasks_folder, options) as harness: harness.evaluate("piqa")
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sage_data.errors import InputError, MissingDependencyError
+
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How lm-eval is run."""
+
+    limit: int | None
+    num_fewshot: int | None
+    batch_size: int
+    apply_chat_template: bool
+    bootstrap_iters: int
+    device: str
+    max_length: int | None
+    offline: bool
+    seed: int
+
+
+@dataclass(frozen=True)
+class Harness:
+    """A loaded model with the tasks that can be run on it."""
+
+    lm_eval: Any
+    model: Any
+    manager: Any
+    options: Options
+
+    def evaluate(self, task: str) -> Mapping[str, Any]:
+        """Run one task or group by its lm-eval name and return what lm-eval returns.
+
+        Raises:
+            InputError: there is no such task, or its data cannot be had.
+        """
+        options = self.options
+        if self.manager.task_index.get(task) is None:
+            raise InputError(f"lm-eval has no task {task!r}", next_step="check `tasks`, or add its YAML to the tasks")
+        try:
+            found: Mapping[str, Any] = self.lm_eval.simple_evaluate(
+                model=self.model,
+                tasks=[task],
+                task_manager=self.manager,
+                limit=options.limit,
+                num_fewshot=options.num_fewshot,
+                apply_chat_template=options.apply_chat_template,
+                bootstrap_iters=options.bootstrap_iters,
+                log_samples=True,
+                random_seed=options.seed,
+                numpy_random_seed=options.seed,
+                torch_random_seed=options.seed,
+                fewshot_random_seed=options.seed,
+            )
+        except (ConnectionError, FileNotFoundError) as error:
+            raise InputError(
+                f"task {task!r}: its data could not be read: {error}",
+                next_step="put the data beside the task's YAML, or set `offline: false` where there is a network",
+            ) from error
+        return found
+
+
+@contextmanager
+def open_harness(checkpoint: Path, tasks: Path | None, options: Options) -> Iterator[Harness]:
+    """Load the checkpoint and index the tasks; offline settings hold as long as the block.
+
+    Raises:
+        MissingDependencyError: lm-eval is not installed.
+    """
+    with _environment(OFFLINE if options.offline else {}):
+        lm_eval, huggingface, managers = _libraries()
+        device = options.device if options.device != "auto" else _device()
+        length = {} if options.max_length is None else {"max_length": options.max_length}
+        model = huggingface.HFLM(
+            pretrained=str(checkpoint), device=device, batch_size=options.batch_size, dtype="auto", **length
+        )
+        manager = managers.TaskManager(include_path=None if tasks is None else str(tasks))
+        yield Harness(lm_eval, model, manager, options)
+
+
+def _libraries() -> tuple[Any, Any, Any]:
+    # Imported on use: the import alone takes seconds, and planning a recipe needs none of it.
+    names = ("lm_eval", "lm_eval.models.huggingface", "lm_eval.tasks")
+    try:
+        first, second, third = (importlib.import_module(name) for name in names)
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"benchmarks need the package {error.name!r}, which is not installed",
+            next_step="pip install 'sage-dialogue[bench]'",
+        ) from error
+    return first, second, third
+
+
+def _device() -> str:
+    return "cuda" if importlib.import_module("torch").cuda.is_available() else "cpu"
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,135 @@
+"""lm-eval's results as Arrow tables: one row a document, filter and metric, and one row a task, filter and metric.
+
+Scores arrive as Python or NumPy numbers, or as tuples of them; all become plain floats or JSON. Nothing that names a
+machine, path or time is taken over.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import pyarrow as pa
+
+from sage_data.errors import InputError
+
+SAMPLES, METRICS = "bench_samples", "bench_metrics"
+
+SAMPLE_SCHEMA = pa.schema(
+    [
+        ("task", pa.string()),
+        ("filter", pa.string()),
+        ("doc_id", pa.int64()),
+        ("doc_hash", pa.string()),
+        ("prompt_hash", pa.string()),
+        ("target_hash", pa.string()),
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+        ("detail", pa.string()),
+        ("response", pa.string()),
+    ]
+)
+"""`value` is null where a document's score is no single number; then `detail` holds it as JSON.
+`response` is what was generated, after the filter; null where options were scored instead."""
+
+METRIC_SCHEMA = pa.schema(
+    [
+        ("task", pa.string()),
+        ("filter", pa.string()),
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+        ("stderr", pa.float64()),
+        ("n", pa.int64()),
+        ("higher_is_better", pa.bool_()),
+        ("num_fewshot", pa.int64()),
+        ("version", pa.string()),
+        ("is_group", pa.bool_()),
+    ]
+)
+
+
+def sample_table(results: Mapping[str, Any]) -> pa.Table:
+    """Per-document scores, ordered by task, filter, document and metric.
+
+    Raises:
+        InputError: lm-eval returned no samples.
+    """
+    if not results.get("samples"):
+        raise InputError("lm-eval returned no per-document samples, so that models cannot be compared")
+    rows = [
+        row
+        for task, samples in results["samples"].items()
+        for sample in samples
+        for row in _sample_rows(task, sample, results["configs"][task])
+    ]
+    rows.sort(key=lambda row: (row["task"], row["filter"], row["doc_id"], row["metric"]))
+    return pa.Table.from_pylist(rows, schema=SAMPLE_SCHEMA)
+
+
+def _sample_rows(task: str, sample: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    generated = config.get("output_type") == "generate_until"
+    for metric in sample["metrics"]:
+        value = scalar(sample[metric])
+        yield {
+            "task": task,
+            "filter": sample["filter"],
+            "doc_id": int(sample["doc_id"]),
+            **{name: sample[name] for name in ("doc_hash", "prompt_hash", "target_hash")},
+            "metric": metric,
+            "value": value,
+            "detail": None if value is not None else json.dumps(sample[metric], default=_plain),
+            "response": _response(sample["filtered_resps"]) if generated else None,
+        }
+
+
+def scalar(value: Any) -> float | None:
+    """A finite number as a float, None for anything else."""
+    return float(value) if isinstance(value, Real) and math.isfinite(value) else None
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Real) else str(value)
+
+
+def _response(filtered: Sequence[Any]) -> str:
+    return filtered[0] if len(filtered) == 1 and isinstance(filtered[0], str) else json.dumps(filtered, default=_plain)
+
+
+def metric_table(results: Mapping[str, Any]) -> pa.Table:
+    """Scores of tasks and groups, ordered by task, filter and metric."""
+    rows = [
+        row
+        for task, scores in {**results["results"], **results.get("groups", {})}.items()
+        for row in _metric_rows(task, scores, results)
+    ]
+    rows.sort(key=lambda row: (row["task"], row["filter"], row["metric"]))
+    return pa.Table.from_pylist(rows, schema=METRIC_SCHEMA)
+
+
+def _metric_rows(task: str, scores: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    samples = results.get("samples", {}).get(task)
+    version = results.get("versions", {}).get(task)
+    for key, value in scores.items():
+        metric, comma, filter_name = key.partition(",")
+        if not comma or metric.endswith("_stderr"):
+            continue
+        stderr = scores.get(f"{metric}_stderr,{filter_name}")
+        yield {
+            "task": task,
+            "filter": filter_name,
+            "metric": metric,
+            "value": scalar(value),
+            "stderr": scalar(stderr),
+            "n": _documents(task, results) if samples else None,
+            "higher_is_better": results.get("higher_is_better", {}).get(task, {}).get(metric),
+            "num_fewshot": results.get("n-shot", {}).get(task),
+            "version": None if version is None else str(version),
+            "is_group": samples is None,
+        }
+
+
+def _documents(task: str, results: Mapping[str, Any]) -> int:
+    return len({sample["doc_id"] for sample in results["samples"][task]})
