@@ -46,9 +46,15 @@ TABLES = (
     Table("run_models"),
     Table("funnel"),
     Table("files"),
+    Table("rejected", "rejected/dialogues"),
+    Table("quarantine", "quarantine"),
     Table("scenarios", "scenarios"),
     Table("dialogues", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id")),
     Table("turns", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id", "turn")),
+    Table("judge_calls", "judge_calls"),
+    Table("pair_verdicts", "pair_verdicts"),
+    Table("bench_samples", "bench_samples"),
+    Table("bench_metrics", "bench_metrics"),
 )
 
 

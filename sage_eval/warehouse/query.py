@@ -181,7 +181,7 @@ def ask(connection: Connection, sql: str, *, timeout_s: float = 60.0) -> Result:
     _check_single_select(connection, sql)
     try:
         with _interrupted_after(connection, timeout_s):
-            return Result(sql, connection.execute(sql).to_arrow_table())
+            return Result(sql, connection.sql(sql).to_arrow_table())
     except InterruptedQuery as error:
         raise QueryError(
             f"the query was stopped after {timeout_s:g} s", next_step="narrow it, or raise --timeout"

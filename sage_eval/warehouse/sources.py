@@ -119,12 +119,17 @@ def _funnel_rows(run: StageRun) -> Iterator[Row]:
 
 
 def _file_rows(run: StageRun) -> Iterator[Row]:
-    holds: dict[str | None, str] = {table.family: table.name for table in TABLES if table.family is not None}
     for entry in run.manifest.files:
         yield {
             "stage": run.label,
             "path": entry.path,
             "bytes": entry.bytes,
             "sha256": entry.sha256,
-            "in_table": holds.get(family_of(entry.path)),
+            "in_table": _tables_of(entry.path),
         }
+
+
+def _tables_of(path: str) -> str | None:
+    family = family_of(path)
+    names = [table.name for table in TABLES if table.family is not None and table.family == family]
+    return ", ".join(names) or None

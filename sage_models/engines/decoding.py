@@ -21,7 +21,7 @@ from sage_models.engines.drawing import draw, row_key
 from sage_models.engines.prefill import EVERYBODY, NOBODY, Prefilled, prefill
 from sage_models.steering import SlotAutomaton
 
-Finish = Literal["stop", "length", "context"]
+Finish = Literal["stop", "length"]
 _COMPACT_BELOW = 0.75
 """Share of live conversations below which the cache is compacted: a copy costs about as much as one step."""
 _NO_BOOST: Mapping[int, float] = {}
@@ -33,8 +33,6 @@ class Rules:
 
     sampling: Sampling
     end_tokens: frozenset[int]
-    context: int
-    """Longest sequence the model can read, in tokens."""
     text_of: Callable[[Sequence[int]], str]
     """Token ids -> text; used for stop texts."""
     automaton: SlotAutomaton | None = None
@@ -46,11 +44,8 @@ class Draft:
 
     conversation: int
     candidate: int
-    limit: int
-    """Most tokens it may have."""
-    at_limit: Finish
-    """What to call it when it is cut there."""
     key: int
+    """What its draws depend on, see `row_key`."""
     tokens: list[int] = field(default_factory=list)
     logprob: float = 0.0
     """Sum over the drawn tokens, the end token included, under the unmodified distribution."""
@@ -63,8 +58,8 @@ class Draft:
 
     def accept(self, token: int, logprob: float, rules: Rules) -> None:
         """Take the drawn token, and finish where the rules say so."""
-        if token not in rules.end_tokens and len(self.tokens) == self.limit:
-            self.finish = self.at_limit
+        if token not in rules.end_tokens and len(self.tokens) == rules.sampling.max_tokens:
+            self.finish = "length"
             return
         self.logprob += logprob
         if token in rules.end_tokens:
@@ -83,11 +78,11 @@ def decode(
 ) -> list[list[Draft]]:
     """Answer each prompt (token ids) with `n` finished drafts; result[i][j] is candidate j of prompt i.
 
-    Prompts must leave room for one token in the model's context.
+    Each prompt with `max_tokens` more must fit into the model's context.
     """
     drafts = [
-        [_new_draft(place, candidate, len(prompt), seed, rules) for candidate in range(n)]
-        for place, (prompt, seed) in enumerate(zip(prompts, seeds, strict=True))
+        [Draft(place, candidate, row_key(seed, candidate)) for candidate in range(n)]
+        for place, seed in enumerate(seeds)
     ]
     filled = prefill(model, prompts)
     live = [draft for row in drafts for draft in row]
@@ -101,13 +96,6 @@ def decode(
             break
         logits = beam.advance(live)
     return drafts
-
-
-def _new_draft(place: int, candidate: int, prompt_length: int, seed: int, rules: Rules) -> Draft:
-    room = rules.context - prompt_length
-    fits = rules.sampling.max_tokens <= room
-    limit = rules.sampling.max_tokens if fits else room
-    return Draft(place, candidate, limit, "length" if fits else "context", row_key(seed, candidate))
 
 
 def _extend(live: list[Draft], logits: Tensor, seen: Tensor | None, n: int, step: int, rules: Rules) -> None:

@@ -1,0 +1,54 @@
+"""What "words" and "ends with a question mark" mean in this project: defined here and nowhere else.
+
+    words("well , fine?")               # 3
+    ends_with_question("Really?? :)")   # True
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+QUESTION_MARKS = frozenset("?\uff1f\u061f\u2047\u2048\u2049\u203d")
+"""Question marks: ASCII, full-width, Arabic, doubled, with exclamation marks, interrobang."""
+
+_EXCLAMATION_MARKS = frozenset("!\uff01\u203c")
+_ASCII_CLOSERS = frozenset("\"'*_~`")
+_CLOSING_CATEGORIES = frozenset({"Pe", "Pf", "Pi", "So", "Sk", "Mn", "Me", "Cf"})
+_EMOTICON = re.compile(r"(?:^|(?<=[\s?!\uff1f\uff01]))(?:[:;=8xX][-^'o]?[()\[\]DPpOo3/|*]+|<3+|\^_*\^)$")
+
+
+def words(text: str) -> int:
+    """Number of words: runs of characters between Unicode white space, as `str.split` cuts them."""
+    return len(text.split())
+
+
+def ends_with_question(text: str) -> bool:
+    """True when the last thing said is a question mark.
+
+    Set aside at the end, in any order: white space; closing quotes, brackets and Markdown marks (`"' ) ] * _ ~`); emoji with
+    their modifiers; emoticons such as `:)`. What then ends the text is a run of question and exclamation marks, and
+    one of them must ask: "what?!" and "what!?" do, "what?..." and "what!" do not.
+    """
+    text = _without_closers(text)
+    while text and (text[-1] in QUESTION_MARKS or text[-1] in _EXCLAMATION_MARKS):
+        if text[-1] in QUESTION_MARKS:
+            return True
+        text = text[:-1]
+    return False
+
+
+def _without_closers(text: str) -> str:
+    while True:
+        shorter = _EMOTICON.sub("", text.rstrip())
+        if shorter and _closes(shorter[-1]):
+            shorter = shorter[:-1]
+        if shorter == text:
+            return text
+        text = shorter
+
+
+def _closes(character: str) -> bool:
+    if character.isspace() or character in _ASCII_CLOSERS:
+        return True
+    return unicodedata.category(character) in _CLOSING_CATEGORIES and character not in QUESTION_MARKS

@@ -1,0 +1,235 @@
+"""The portable engine: a transformers causal language model in this process, on CPU or GPU.
+
+Opened by URI, `hf:PATH_OR_HUB_ID?batch=256&device=auto&dtype=auto`:
+
+    batch    candidates decoded at once                 (default 256)
+    device   auto, cpu, cuda, cuda:1, ...               (auto: a GPU when there is one)
+    dtype    auto, float32, bfloat16, float16           (auto: float32 on CPU, the checkpoint's own elsewhere)
+
+Weights are read from safetensors alone and no code from a checkpoint is ever run.
+
+    sage_data.chat.open_chat("hf:runs/quickstart/sage1/model").generate([conversation], Sampling(), n=16)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+from urllib.parse import parse_qsl
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from sage_data.chat import Completion, CompletionStatus, Conversation, Sampling, Steering
+from sage_data.errors import BackendError
+from sage_models.engines.decoding import Draft, Rules, decode
+from sage_models.engines.vocabulary import token_bytes
+from sage_models.engines.weights import identity_of, locate
+from sage_models.steering import SlotAutomaton
+
+Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+_READABLE = {"full_attention", "sliding_attention"}
+"""Kinds of layers whose past is keys and values alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The query part of the URI."""
+
+    batch: int = 256
+    """Candidates decoded at once."""
+    device: str = "auto"
+    dtype: Dtype = "auto"
+
+
+def open_transformers(rest: str) -> TransformersBackend:
+    """Open the model that `PATH_OR_HUB_ID?OPTIONS` names.
+
+    Raises:
+        BackendError: no such model, not loadable, without a chat template, or an option is wrong.
+    """
+    name, _, query = rest.partition("?")
+    options = _options(query)
+    folder, short = locate(name)
+    identity = identity_of(folder, short)
+    return TransformersBackend(*_load(str(folder), options), identity, options)
+
+
+class TransformersBackend:
+    """A `ChatBackend` over one transformers model."""
+
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, identity: str, options: Options | None = None
+    ) -> None:
+        """Take a loaded model and tokenizer; see `open_transformers`.
+
+        Raises:
+            BackendError: the tokenizer has no chat template, or the model keeps its past in another form than keys
+                and values.
+        """
+        self._model = model.eval()
+        self._tokenizer = tokenizer
+        self._identity = identity
+        self._options = options or Options()
+        self._context = _context(model)
+        self._end_tokens = _end_tokens(model, tokenizer)
+        self._automata: dict[object, SlotAutomaton] = {}
+        if not tokenizer.chat_template:
+            raise BackendError(
+                f"model {identity} has no chat template, so it cannot be spoken to",
+                next_step="put a chat_template.jinja into the model's folder",
+            )
+
+    @property
+    def identity(self) -> str:
+        """Short name and hash of the weights, configuration, tokenizer and chat template."""
+        return self._identity
+
+    def generate(
+        self, conversations: Sequence[Conversation], sampling: Sampling, n: int = 1
+    ) -> list[list[Completion]]:
+        """Answer each conversation with `n` candidates; see `ChatBackend.generate`.
+
+        A conversation that with `max_tokens` more does not fit into the model's context is not cut: its candidates
+        fail with status `API_ERROR` and finish reason "context".
+
+        Raises:
+            BackendError: `max_tokens` alone exceeds the context, or the tokenizer cannot be steered.
+        """
+        if sampling.max_tokens >= self._context:
+            raise BackendError(
+                f"max_tokens {sampling.max_tokens} leaves no room in the context of {self._context} tokens "
+                f"of {self._identity}",
+                next_step="lower max_tokens",
+            )
+        prompts = [self._prompt(conversation) for conversation in conversations]
+        results = [[self._too_long(len(prompt), sampling)] * n for prompt in prompts]
+        fitting = [place for place, prompt in enumerate(prompts) if len(prompt) + sampling.max_tokens <= self._context]
+        fitting.sort(key=lambda place: (len(prompts[place]), place))
+        rules = Rules(sampling, self._end_tokens, self._text, self._automaton(sampling.steering))
+        at_once = max(1, self._options.batch // n)
+        for begin in range(0, len(fitting), at_once):
+            chunk = fitting[begin : begin + at_once]
+            seeds = [conversations[place].seed for place in chunk]
+            drafts = decode(self._model, [prompts[place] for place in chunk], seeds, n, rules)
+            for place, row in zip(chunk, drafts, strict=True):
+                results[place] = [self._completion(draft, len(prompts[place]), sampling) for draft in row]
+        return results
+
+    def _prompt(self, conversation: Conversation) -> list[int]:
+        messages = [{"role": message.role, "content": message.content} for message in conversation.messages]
+        text = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _text(self, tokens: Sequence[int]) -> str:
+        return str(
+            self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        )
+
+    def _automaton(self, steering: Steering | None) -> SlotAutomaton | None:
+        if not steering:
+            return None
+        key = tuple((slot, tuple(sorted(words.items()))) for slot, words in sorted(steering.boost.items()))
+        if key not in self._automata:
+            self._automata[key] = SlotAutomaton(
+                steering,
+                token_bytes(self._tokenizer),
+                lambda text: self._tokenizer(text, add_special_tokens=False)["input_ids"],
+            )
+        return self._automata[key]
+
+    def _completion(self, draft: Draft, prompt_tokens: int, sampling: Sampling) -> Completion:
+        text = self._text(draft.tokens)
+        for stop in sampling.stop:
+            text = text.partition(stop)[0]
+        status, error = CompletionStatus.OK, None
+        if not text.strip():
+            status, error = CompletionStatus.EMPTY, "the model ended its reply before any text"
+        elif draft.finish != "stop":
+            status, error = CompletionStatus.TRUNCATED, f"no end token within {sampling.max_tokens} tokens"
+        return Completion(
+            text=text,
+            status=status,
+            model=self._identity,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=len(draft.tokens),
+            finish_reason=draft.finish,
+            logprob=draft.logprob,
+            error=error,
+        )
+
+    def _too_long(self, prompt_tokens: int, sampling: Sampling) -> Completion:
+        return Completion(
+            text="",
+            status=CompletionStatus.API_ERROR,
+            model=self._identity,
+            prompt_tokens=prompt_tokens,
+            finish_reason="context",
+            error=f"{prompt_tokens} prompt tokens and {sampling.max_tokens} to generate exceed the context of "
+            f"{self._context} tokens",
+        )
+
+
+def _options(query: str) -> Options:
+    """Read `batch=64&device=cpu`.
+
+    Raises:
+        BackendError: an option is unknown or has a wrong value.
+    """
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    unknown = set(given) - {"batch", "device", "dtype"}
+    batch, dtype = given.get("batch", "256"), given.get("dtype", "auto")
+    if unknown or not batch.isdigit() or int(batch) < 1 or dtype not in get_args(Dtype):
+        raise BackendError(
+            f"cannot read the options {query!r} of an hf: backend: expected batch=NUMBER, device=NAME, "
+            f"dtype={'|'.join(get_args(Dtype))}",
+            next_step="for example hf:PATH?batch=64&device=cpu&dtype=float32",
+        )
+    return Options(int(batch), given.get("device", "auto"), dtype)  # type: ignore[arg-type]
+
+
+def _load(folder: str, options: Options) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    device = options.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = "float32" if options.dtype == "auto" and device == "cpu" else options.dtype
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, attn_implementation="sdpa"
+        )
+        return model.to(device), tokenizer
+    except (OSError, ValueError, RuntimeError) as error:
+        raise BackendError(f"cannot load the model in {folder}: {error}", next_step="sage doctor") from error
+
+
+def _context(model: PreTrainedModel) -> int:
+    """Return the longest sequence, in tokens, that the model reads in full.
+
+    Raises:
+        BackendError: some layer's past is not keys and values, for example in state-space models.
+    """
+    config = model.config.get_text_config()
+    kinds = set(getattr(config, "layer_types", None) or ())
+    if kinds - _READABLE:
+        raise BackendError(
+            f"the hf: engine cannot keep the past of {type(model).__name__}: layers of kind {sorted(kinds - _READABLE)}",
+            next_step="use an engine that knows this architecture",
+        )
+    lengths = [getattr(config, "max_position_embeddings", None), _window(config, kinds)]
+    return min(length for length in lengths if length is not None) if any(lengths) else 1 << 20
+
+
+def _window(config: object, kinds: set[str]) -> int | None:
+    """Return the sliding window's width when there is one: beyond it, the shared mask would show too much."""
+    if kinds and "sliding_attention" not in kinds:
+        return None
+    window = getattr(config, "sliding_window", None)
+    return window if isinstance(window, int) and getattr(config, "use_sliding_window", True) else None
+
+
+def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    ends = getattr(model.generation_config, "eos_token_id", None)
+    listed = ends if isinstance(ends, list) else [ends]
+    return frozenset(token for token in (*listed, tokenizer.eos_token_id) if token is not None)

@@ -1,0 +1,116 @@
+"""The command line as a person meets it: help with examples, quick start-up, exit codes, errors in sentences."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from sage_data.cli.main import call, cli
+from sage_data.cli.stage_command import stage_command
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield " ".join((*path, name)), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+LEAVES = {path: command for path, command in commands(cli) if not isinstance(command, click.Group)}
+
+
+@pytest.mark.parametrize("path", sorted(LEAVES))
+def test_every_command_has_help_with_an_example_of_itself(path: str) -> None:
+    result = CliRunner().invoke(LEAVES[path], ["--help"])
+    assert result.exit_code == 0, result.output
+    assert "Example:" in result.output
+    assert f"sage {path}" in result.output
+
+
+def test_help_is_quick_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, sage_data.cli.main as m; m.call(['--help']);"
+        "print([n for n in ('torch', 'pydantic', 'pyarrow', 'polars', 'duckdb', 'nltk', 'rich') if n in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.rstrip().endswith("[]")
+    best = min(_seconds([sys.executable, "-m", "sage_data.cli.main", "--help"]) for _ in range(3))
+    assert best < 0.3
+
+
+def _seconds(command: list[str]) -> float:
+    began = time.monotonic()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["dataa"], 2, "Did you mean 'data'"),
+        (["data", "gates"], 2, "Did you mean 'gate'"),
+        (["run", "quickstrat"], 2, "did you mean 'quickstart'"),
+        (["run", "nowhere.yaml"], 2, "no such recipe file"),
+        (["run", "quickstart", "--set", "gatd.x=1"], 2, "did you mean 'gated'"),
+        (["status", "."], 2, "not a run folder"),
+        (["data", "gate", "nowhere", "--out", "x"], 2, "does not exist"),
+    ],
+)
+def test_mistakes_end_with_a_sentence_and_code_two(
+    arguments: list[str], code: int, message: str, capfd: pytest.CaptureFixture[str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call(arguments) == code
+    errors = capfd.readouterr().err
+    assert message in errors
+    assert "Traceback" not in errors
+
+
+class TestStageCommand:
+    """The command made from the toy stage."""
+
+    command = stage_command("toy", "toy_stages", "write numbers", "sage data toy --out numbers/")
+
+    def invoke(self, *arguments: str) -> click.testing.Result:
+        return CliRunner().invoke(self.command, list(arguments))
+
+    def test_options_reach_the_config_and_the_manifest_is_printed(self, tmp_path: Path) -> None:
+        result = self.invoke("--out", str(tmp_path / "o"), "--shards", "2", "--set", "rows=6", "--seed", "3", "--json")
+        assert result.exit_code == 0, result.output
+        manifest = json.loads(result.stdout)
+        assert (manifest["config"]["shards"], manifest["config"]["rows"], manifest["seed"]) == (2, 6, 3)
+        assert manifest["counts"][0]["came_in"] == 12
+
+    def test_summary_goes_to_stdout_and_the_path_to_stderr(self, tmp_path: Path) -> None:
+        result = self.invoke("--out", str(tmp_path / "o"), "--shards", "2", "-q")
+        assert result.stdout == "2 shards\n"
+        assert "wrote" in result.stderr
+
+    def test_inputs_given_as_options(self, tmp_path: Path) -> None:
+        self.invoke("--out", str(tmp_path / "a"), "--shards", "1")
+        result = self.invoke("--out", str(tmp_path / "b"), "--numbers", str(tmp_path / "a"), "--json")
+        assert json.loads(result.stdout)["inputs"]["numbers"][0]["label"] == "a"
+
+    def test_wrong_values_name_the_option(self, tmp_path: Path) -> None:
+        result = self.invoke("--out", str(tmp_path / "o"), "--set", "shards=many")
+        assert result.exit_code != 0
+        assert "--shards" in str(result.exception)
+
+
+def test_doctor_says_what_is_there(capfd: pytest.CaptureFixture[str]) -> None:
+    assert call(["doctor", "--json"]) == 0
+    findings = {one["what"]: one for one in json.loads(capfd.readouterr().out)}
+    assert findings["VADER lexicon"]["ok"]
+    assert "backend hf:" in findings
+    for one in findings.values():
+        assert one["ok"] or one["advice"]
