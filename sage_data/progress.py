@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Protocol, TextIO
 
 SECONDS_BETWEEN_LINES = 30.0
@@ -112,24 +113,20 @@ class LiveProgress:
         )
         with RichProgress(*columns, console=self._console, transient=True) as shown:
             task = shown.add_task(label, total=total)
-            yield _TaskBar(shown, task)
+            yield _TaskBar(partial(shown.advance, task))
 
     def say(self, message: str) -> None:
         """Print one line."""
         self._console.print(message, markup=False, highlight=False)
 
 
-class _RichShown(Protocol):
-    def advance(self, task_id: int, advance: float = 1) -> None: ...
-
-
 class _TaskBar:
-    def __init__(self, shown: _RichShown, task: int) -> None:
-        self._shown, self._task = shown, task
+    def __init__(self, advance: Callable[[float], None]) -> None:
+        self._advance = advance
 
     def advance(self, amount: float = 1) -> None:
         """Move the bar."""
-        self._shown.advance(self._task, amount)
+        self._advance(amount)
 
 
 def choose_progress(*, quiet: bool, live: bool) -> Progress:

@@ -2,7 +2,7 @@
 
     sage data gate dialogues/ --out kept/
 
-Each shard of dialogues becomes one shard of those kept, with the others in `rejected/` beside it under a column `reason`.
+Each shard of dialogues becomes one shard of those kept; the others stand in `rejected/` with a column `reason`.
 `funnel.json` and `summary.txt` count them; `funnel.json` names the sentiment lexicon by its hash.
 """
 

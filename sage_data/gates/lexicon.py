@@ -1,8 +1,8 @@
 """Finds VADER's lexicon offline and proves that it is the one NLTK's analyzer is defined with.
 
-The lexicon is third-party data (MIT) and not part of this project. It is looked for on `nltk.data.path` first; else it is
-taken from the package `vaderSentiment`, of which the text file alone is read, never its scorer. That file differs from
-NLTK's in six entries, which are set back, so both places give the same lexicon to the bit: its hash is checked.
+The lexicon is third-party data (MIT) and not part of this project. It is looked for on `nltk.data.path` first; else it
+is taken from the package `vaderSentiment`, of which the text file alone is read, never its scorer. That file differs
+from NLTK's in six entries, which are set back, so both places give the same lexicon to the bit: its hash is checked.
 
     lexicon = load_lexicon(NLTK_LEXICON_SHA256)
 """
@@ -110,7 +110,7 @@ def from_package() -> Lexicon | None:
 
 
 def parse(text: str, where: str) -> dict[str, float]:
-    """Token -> mean valence, from lines of tab-separated token, mean, deviation, ratings; the last line of a token wins.
+    """Token -> mean valence, from lines of tab-separated token, mean, deviation, ratings; a later line wins.
 
     Raises:
         InputError: a line has no number in its second column.

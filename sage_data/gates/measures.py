@@ -1,4 +1,6 @@
-"""What "words" and "ends with a question mark" mean in this project: defined here and nowhere else.
+"""What "words" and "ends with a question mark" mean in this project.
+
+Defined here and nowhere else: `\\S+` alone means three different things in Python, polars and DuckDB.
 
     words("well , fine?")               # 3
     ends_with_question("Really?? :)")   # True
@@ -26,9 +28,9 @@ def words(text: str) -> int:
 def ends_with_question(text: str) -> bool:
     """True when the last thing said is a question mark.
 
-    Set aside at the end, in any order: white space; closing quotes, brackets and Markdown marks (`"' ) ] * _ ~`); emoji with
-    their modifiers; emoticons such as `:)`. What then ends the text is a run of question and exclamation marks, and
-    one of them must ask: "what?!" and "what!?" do, "what?..." and "what!" do not.
+    Set aside at the end, in any order: white space; closing quotes, brackets and Markdown marks (`"' ) ] * _ ~`);
+    emoji with their modifiers; emoticons such as `:)`. What then ends the text is a run of question and exclamation
+    marks, and one of them must ask: "what?!" and "what!?" do, "what?..." and "what!" do not.
     """
     text = _without_closers(text)
     while text and (text[-1] in QUESTION_MARKS or text[-1] in _EXCLAMATION_MARKS):

@@ -1,8 +1,8 @@
 """VADER's compound score, exactly as NLTK's `SentimentIntensityAnalyzer` computes it, but about ten times faster.
 
-NLTK's analyzer is the definition (the paper names it); its word lists are used, and tests hold this scorer equal to it to
-the last bit. It is faster because what depends on one token alone (its punctuation, case, valence, boosting, negating) is
-worked out once a token, and because a text without any token of the lexicon is done at once.
+NLTK's analyzer is the definition (the paper names it); its word lists are used, and tests hold this scorer equal to it
+to the last bit. It is faster because what depends on one token alone (its punctuation, case, valence, boosting,
+negating) is worked out once a token, and because tokens without sentiment are passed over.
 
     scorer = CompoundScorer(load_lexicon().valences)
     scorer.compound("Not bad at all!")      # 0.4926...
@@ -124,7 +124,7 @@ class CompoundScorer:
     def _values(self, tokens: Sequence[_Token]) -> list[tuple[int, float]]:
         """Position and valence in context of each token that carries any.
 
-        A word that occurs again counts as it did at first, wherever it stands: NLTK looks words up by their first place.
+        A word that occurs again counts as it did at first, wherever it stands: NLTK goes by the first place.
         """
         first: dict[str, float] = {}
         values = []
@@ -140,7 +140,10 @@ class CompoundScorer:
         return values
 
     def _in_context(self, tokens: Sequence[_Token], place: int, valence: float, shouts: bool) -> float:
-        """Valence of a word after its case and the three tokens before it; `shouts`: only some tokens are in capitals."""
+        """Valence of a word after its case and the three tokens before it.
+
+        `shouts`: some tokens of the text are in capitals, but not all.
+        """
         token = tokens[place]
         if token.lower == "kind" and place + 1 < len(tokens) and tokens[place + 1].lower == "of":
             return 0.0
@@ -192,7 +195,7 @@ class CompoundScorer:
         return valence
 
     def _least(self, tokens: Sequence[_Token], place: int, valence: float) -> float:
-        """ "least good" turns a word, "at least good" and "very least good" do not."""
+        """A word after "least" is turned, but not after "at least" or "very least"."""
         if place == 0 or tokens[place - 1].lower != "least" or tokens[place - 1].valence is not None:
             return valence
         if place > 1 and tokens[place - 2].lower in {"at", "very"}:

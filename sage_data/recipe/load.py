@@ -64,9 +64,9 @@ class Recipe(_Frozen):
 
     version: Literal[1] = Field(description="Version of the recipe format.")
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Also the default run folder's name.")
-    about: str = Field("", description="One paragraph for people.")
-    seed: int = Field(0, ge=0, description="Given to every stage.")
-    offline: bool = Field(True, description="Forbid every hub library any network access.")
+    about: str = Field(default="", description="One paragraph for people.")
+    seed: int = Field(default=0, ge=0, description="Given to every stage.")
+    offline: bool = Field(default=True, description="Forbid every hub library any network access.")
     stages: dict[str, Step]
     show: list[str] = Field(default_factory=list, description="Stages whose summaries are printed at the end.")
 

@@ -1,7 +1,7 @@
 """The two phases of the Reddit stage: dumps to partitions of whole threads, then each partition to dialogues.
 
-Phase 1 (`sort_into_partitions`) reads every dump once; phase 2 (`build_partition`) is a pure function of one partition. Here
-the partitions are held in memory between the two.
+Phase 1 (`sort_into_partitions`) reads every dump once; phase 2 (`build_partition`) is a pure function of one partition.
+Between the two, the partitions are held in memory.
 
     parted = sort_into_partitions(find_dumps(paths, "RC_*"), gates, 8)
 """

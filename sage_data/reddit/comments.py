@@ -1,7 +1,7 @@
 """Comment gates and text cleaning: what a comment must be to take part in a dialogue.
 
-Each gate is a plain predicate on a cleaned comment; the list pairs it with its reason. `reasons.py` states the rules. Gates
-beyond the paper's are off until their option is given.
+Each gate is a plain predicate on a cleaned comment; the list pairs it with its reason. `reasons.py` states the rules.
+Gates beyond the paper's are off until their option is given.
 
     reason = reject_reason(clean(comment), comment_gates(CommentGates()))
 """
@@ -45,13 +45,13 @@ class CommentGates(BaseModel):
     quote: bool = Field(default=False, description="Drop comments that quote, that is, have a line starting with '>'.")
     url: bool = Field(default=False, description="Drop comments that hold a web address.")
     bot_authors: tuple[str, ...] = Field(default=(), description="Further authors to treat as bots, exact names.")
-    subreddits: tuple[str, ...] = Field(default=(), description="Keep these subreddits alone (any case); none: keep all.")
+    subreddits: tuple[str, ...] = Field(default=(), description="Keep these subreddits alone, in any case; empty: all.")
     without_subreddits: tuple[str, ...] = Field(default=(), description="Drop these subreddits (any case).")
     min_score: float | None = Field(default=None, description="Drop comments scored lower; an unknown score passes.")
 
 
 def clean(text: str) -> str:
-    """The text as it is judged and kept: entities decoded once, line ends as `\\n`, ends stripped.
+    """The text as it is judged and kept: entities decoded once, line ends as LF, white space off the ends.
 
     Entities are decoded once, because the dumps encode once: `&amp;lt;` is how somebody wrote `&lt;`.
     """
@@ -70,7 +70,7 @@ def cleaned(comment: Comment) -> Comment:
 
 def is_deleted(comment: Comment) -> bool:
     """The text is gone, or the author is nobody and so no speaker."""
-    return comment.text == DELETED or comment.author == DELETED
+    return DELETED in {comment.text, comment.author}
 
 
 def is_removed(comment: Comment) -> bool:

@@ -1,9 +1,9 @@
 """Opens a Pushshift dump of any format it was published in, and cuts it into numbered lines of bytes.
 
 Python's own file objects are not enough here: `bz2` and `lzma` ignore what follows the first damaged stream header,
-and the windows of Pushshift's `.zst` files (2 GiB, `zstd --long=31`) are refused by default. So every format goes through
-one loop that knows when a stream has ended, and damage always has a name. A zstd frame written without a checksum can
-hide a flipped bit; nothing in such a file tells.
+and the windows of Pushshift's `.zst` files (2 GiB, `zstd --long=31`) are refused by default. So every format goes
+through one loop that knows when a stream has ended, and damage always has a name. A zstd frame written without a
+checksum can hide a flipped bit; nothing in such a file tells.
 
     for number, line in read_lines(Path("RC_2006-01.zst")): ...
 """
@@ -125,7 +125,7 @@ def read_pieces(path: Path) -> Iterator[bytes]:
 def read_lines(path: Path) -> Iterator[tuple[int, LineBytes]]:
     """Lines of one dump with their numbers, counted from 1; blank lines included, without the newline.
 
-    Bytes are cut at `\\n` before anything is decoded, so a character is never split. Memory stays bounded however
+    Bytes are cut at LF before anything is decoded, so a character is never split. Memory stays bounded however
     long a line is.
 
     Raises:

@@ -1,8 +1,8 @@
 """Turns the lines of a dump into typed comments; a line that cannot be used gets a reason and is never fatal.
 
-The dumps drifted over the years: `created_utc` is a number or a text, `score` is null in places, `edited` is a bool or a
-number, `name` comes and goes, `retrieved_on` became `retrieved_utc`. Only the fields below are read, each in all the types
-that were published; the rest may be anything.
+The dumps drifted over the years: `created_utc` is a number or a text, `score` is null in places, `edited` is a bool or
+a number, `name` comes and goes, `retrieved_on` became `retrieved_utc`. Only the fields below are read, each in all the
+types that were published; the rest may be anything.
 
     for parsed in read_comments(Path("RC_2006-01.zst")): ...
 """
@@ -86,7 +86,7 @@ class _Fields(msgspec.Struct, gc=False):
 _DECODER = msgspec.json.Decoder(_Fields)
 
 
-class _Unusable(Exception):
+class _UnusableLineError(Exception):
     """Carries the reason out of the parsing steps."""
 
     def __init__(self, reason: LineReason) -> None:
@@ -125,7 +125,7 @@ def parse_line(line: LineBytes, file: str, number: int) -> Parsed:
             file=file,
             line=number,
         )
-    except _Unusable as unusable:
+    except _UnusableLineError as unusable:
         head = line[: 4 * HEAD_CHARACTERS].decode("utf-8", "replace")[:HEAD_CHARACTERS]
         return BadLine(file, number, unusable.reason, head)
 
@@ -148,16 +148,16 @@ def _fields_slowly(line: bytes) -> _Fields:
     try:
         value: Any = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise _Unusable(LineReason.BAD_JSON) from None
+        raise _UnusableLineError(LineReason.BAD_JSON) from None
     if not isinstance(value, dict):
-        raise _Unusable(LineReason.BAD_JSON)
+        raise _UnusableLineError(LineReason.BAD_JSON)
     if any(value.get(name) is None for name in REQUIRED_FIELDS):
-        raise _Unusable(LineReason.MISSING_FIELD)
+        raise _UnusableLineError(LineReason.MISSING_FIELD)
     named = {name: _repaired(value.get(name)) for name in _Fields.__struct_fields__}
     try:
         return msgspec.convert(named, _Fields)
     except msgspec.ValidationError:
-        raise _Unusable(LineReason.BAD_TYPE) from None
+        raise _UnusableLineError(LineReason.BAD_TYPE) from None
 
 
 def _repaired(value: Any) -> Any:
@@ -172,8 +172,8 @@ def _seconds(value: float | str) -> int:
     """Whole seconds from any type `created_utc` ever had; fractions are cut off."""
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value.strip()):
-            raise _Unusable(LineReason.BAD_TYPE)
+            raise _UnusableLineError(LineReason.BAD_TYPE)
         value = int(value.strip().partition(".")[0])
     if not math.isfinite(value) or abs(value) > _LARGEST_TIME:
-        raise _Unusable(LineReason.BAD_TYPE)
+        raise _UnusableLineError(LineReason.BAD_TYPE)
     return int(value)

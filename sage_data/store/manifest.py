@@ -25,11 +25,11 @@ class _Frozen(BaseModel):
 class Counts(_Frozen):
     """How many rows came in and what became of each: in = kept + dropped by reason + quarantined."""
 
-    unit: str = Field("rows", description='What is counted, for example "dialogues".')
-    came_in: int = Field(0, ge=0)
-    kept: int = Field(0, ge=0)
+    unit: str = Field(default="rows", description='What is counted, for example "dialogues".')
+    came_in: int = Field(default=0, ge=0)
+    kept: int = Field(default=0, ge=0)
     dropped: Mapping[str, int] = Field(default_factory=dict, description="Reason code -> rows dropped for it.")
-    quarantined: int = Field(0, ge=0, description="Rows that could not be read.")
+    quarantined: int = Field(default=0, ge=0, description="Rows that could not be read.")
 
     def adds_up(self) -> bool:
         """True when every row that came in is accounted for."""

@@ -9,7 +9,7 @@ social_iqa, commonsense_qa, gsm8k. Any other task of lm-eval, or a folder of tas
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -56,7 +56,7 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     todo = [index for index in range(len(config.tasks)) if not _finished(out, index)]
     if todo:
         with (
-            _open(config, inputs, context) as harness,
+            _open(config, inputs, out, context) as harness,
             context.progress("bench", total=len(todo), unit="tasks") as bar,
         ):
             for index in todo:
@@ -71,15 +71,14 @@ def _finished(out: Output, index: int) -> bool:
 
 
 @contextmanager
-def _open(config: Config, inputs: Inputs, context: Context) -> Iterator[Harness]:
+def _open(config: Config, inputs: Inputs, out: Output, context: Context) -> Iterator[Harness]:
     options = Options(seed=context.seed, **config.model_dump(exclude={"tasks"}))
     checkpoint, tasks = checkpoint_of(inputs.one("model")), inputs.optional("tasks")
-    if tasks is None:
-        with open_harness(checkpoint, None, options) as harness:
-            yield harness
-    else:
-        with resolved(tasks.path) as folder, open_harness(checkpoint, folder, options) as harness:
-            yield harness
+    with (
+        nullcontext() if tasks is None else resolved(tasks.path) as folder,
+        open_harness(checkpoint, folder, config.tasks, options, out.path / "logs" / "lm-eval.log") as harness,
+    ):
+        yield harness
 
 
 def checkpoint_of(model: Input) -> Path:

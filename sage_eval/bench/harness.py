@@ -1,14 +1,14 @@
 """The one place that runs lm-evaluation-harness: a local checkpoint on tasks by name, results as plain values.
 
-    with open_harness(checkpoint, tasks_folder, options) as harness: harness.evaluate("piqa")
+with open_harness(checkpoint, folder, tasks, options, log) as harness: harness.evaluate("piqa")
 """
 
 from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,12 @@ class Options:
 class Harness:
     """A loaded model with the tasks that can be run on it."""
 
-    lm_eval: Any
+    evaluator: Any
     model: Any
     manager: Any
     options: Options
+    log: Path
+    """Takes what lm-eval prints: a dozen bars a task, which would bury our own progress."""
 
     def evaluate(self, task: str) -> Mapping[str, Any]:
         """Run one task or group by its lm-eval name and return what lm-eval returns.
@@ -48,53 +50,76 @@ class Harness:
         Raises:
             InputError: there is no such task, or its data cannot be had.
         """
-        options = self.options
         if self.manager.task_index.get(task) is None:
             raise InputError(f"lm-eval has no task {task!r}", next_step="check `tasks`, or add its YAML to the tasks")
         try:
-            found: Mapping[str, Any] = self.lm_eval.simple_evaluate(
-                model=self.model,
-                tasks=[task],
-                task_manager=self.manager,
-                limit=options.limit,
-                num_fewshot=options.num_fewshot,
-                apply_chat_template=options.apply_chat_template,
-                bootstrap_iters=options.bootstrap_iters,
-                log_samples=True,
-                random_seed=options.seed,
-                numpy_random_seed=options.seed,
-                torch_random_seed=options.seed,
-                fewshot_random_seed=options.seed,
-            )
+            with _logged(self.log), _no_machine_report(self.evaluator):
+                return self._evaluate(task)
         except (ConnectionError, FileNotFoundError) as error:
             raise InputError(
                 f"task {task!r}: its data could not be read: {error}",
                 next_step="put the data beside the task's YAML, or set `offline: false` where there is a network",
             ) from error
+
+    def _evaluate(self, task: str) -> Mapping[str, Any]:
+        options = self.options
+        found: Mapping[str, Any] = self.evaluator.simple_evaluate(
+            model=self.model,
+            tasks=[task],
+            task_manager=self.manager,
+            limit=options.limit,
+            num_fewshot=options.num_fewshot,
+            apply_chat_template=options.apply_chat_template,
+            bootstrap_iters=options.bootstrap_iters,
+            log_samples=True,
+            random_seed=options.seed,
+            numpy_random_seed=options.seed,
+            torch_random_seed=options.seed,
+            fewshot_random_seed=options.seed,
+        )
         return found
 
 
 @contextmanager
-def open_harness(checkpoint: Path, tasks: Path | None, options: Options) -> Iterator[Harness]:
+def open_harness(
+    checkpoint: Path, folder: Path | None, tasks: Sequence[str], options: Options, log: Path
+) -> Iterator[Harness]:
     """Load the checkpoint and index the tasks; offline settings hold as long as the block.
+
+    Args:
+        checkpoint: folder with config, weights and tokenizer.
+        folder: task files of one's own, found before lm-eval's.
+        tasks: names that will be run.
+        options: how.
+        log: file that takes what lm-eval prints.
 
     Raises:
         MissingDependencyError: lm-eval is not installed.
     """
     with _environment(OFFLINE if options.offline else {}):
-        lm_eval, huggingface, managers = _libraries()
+        evaluator, huggingface, managers = _libraries()
         device = options.device if options.device != "auto" else _device()
         length = {} if options.max_length is None else {"max_length": options.max_length}
-        model = huggingface.HFLM(
-            pretrained=str(checkpoint), device=device, batch_size=options.batch_size, dtype="auto", **length
-        )
-        manager = managers.TaskManager(include_path=None if tasks is None else str(tasks))
-        yield Harness(lm_eval, model, manager, options)
+        with _logged(log):
+            model = huggingface.HFLM(
+                pretrained=str(checkpoint), device=device, batch_size=options.batch_size, dtype="auto", **length
+            )
+            manager = _index(managers.TaskManager, folder, tasks)
+        yield Harness(evaluator, model, manager, options, log)
+
+
+def _index(manager: Any, folder: Path | None, tasks: Sequence[str]) -> Any:
+    """Index the folder alone when every task is a single one defined there: lm-eval's own 14,000 files take seconds."""
+    if folder is not None:
+        own = manager(include_path=str(folder), include_defaults=False)
+        if set(tasks) <= set(own.all_subtasks):
+            return own
+    return manager(include_path=None if folder is None else str(folder))
 
 
 def _libraries() -> tuple[Any, Any, Any]:
     # Imported on use: the import alone takes seconds, and planning a recipe needs none of it.
-    names = ("lm_eval", "lm_eval.models.huggingface", "lm_eval.tasks")
+    names = ("lm_eval.evaluator", "lm_eval.models.huggingface", "lm_eval.tasks")
     try:
         first, second, third = (importlib.import_module(name) for name in names)
     except ModuleNotFoundError as error:
@@ -107,6 +132,27 @@ def _libraries() -> tuple[Any, Any, Any]:
 
 def _device() -> str:
     return "cuda" if importlib.import_module("torch").cuda.is_available() else "cpu"
+
+
+@contextmanager
+def _logged(log: Path) -> Iterator[None]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as file, redirect_stderr(file):
+        yield
+
+
+@contextmanager
+def _no_machine_report(evaluator: Any) -> Iterator[None]:
+    """Keep lm-eval from asking pip, git and lscpu about this machine after each task: slow, and never stored."""
+    names = ("add_env_info", "get_git_commit_hash")
+    before = {name: getattr(evaluator, name) for name in names if hasattr(evaluator, name)}
+    for name in before:
+        setattr(evaluator, name, lambda *_: None)
+    try:
+        yield
+    finally:
+        for name, function in before.items():
+            setattr(evaluator, name, function)
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def cut(config: Config, models: Models, judges: list[Judge]) -> Iterator[records
 
 def _judge_block(index: int, block: records.Block, out: Output) -> None:
     if out.has_shard(records.CALLS, index):
-        calls = pq.read_table(out.path / shard_name(records.CALLS, index))  # type: ignore[no-untyped-call]
+        calls = pq.read_table(out.path / shard_name(records.CALLS, index))
     else:
         calls = records.ask(block)
         out.write_shard(records.CALLS, index, calls, counts=records.call_counts(calls))

@@ -134,7 +134,11 @@ def call_counts(calls: pa.Table) -> Counts:
     choices = Counter(calls["choice"].to_pylist())
     failed = {name: choices[name] for name in (Choice.ERROR.value, Choice.MALFORMED.value) if choices[name]}
     return Counts(
-        unit="judge calls", came_in=calls.num_rows, kept=calls.num_rows - sum(failed.values()), dropped=failed
+        unit="judge calls",
+        quarantined=0,
+        came_in=calls.num_rows,
+        kept=calls.num_rows - sum(failed.values()),
+        dropped=failed,
     )
 
 
@@ -143,6 +147,7 @@ def pair_counts(block: Block) -> Counts:
     dropped = {reason: count for reason, count in block.unmatched.items() if count}
     return Counts(
         unit="pairs",
+        quarantined=0,
         came_in=len(block.pairs) + sum(dropped.values()),
         kept=len(block.pairs),
         dropped=dropped,

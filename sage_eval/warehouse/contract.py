@@ -40,6 +40,7 @@ class Table:
         return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
+_PAIR = ("judge", "model_a", "model_b")
 TABLES = (
     Table("runs"),
     Table("run_inputs"),
@@ -51,10 +52,10 @@ TABLES = (
     Table("scenarios", "scenarios"),
     Table("dialogues", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id")),
     Table("turns", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id", "turn")),
-    Table("judge_calls", "judge_calls"),
-    Table("pair_verdicts", "pair_verdicts"),
-    Table("bench_samples", "bench_samples"),
-    Table("bench_metrics", "bench_metrics"),
+    Table("judge_calls", "judge_calls", order=("stage", *_PAIR, "scenario_id", '"order"')),
+    Table("pair_verdicts", "pair_verdicts", order=("stage", *_PAIR, "scenario_id")),
+    Table("bench_samples", "bench_samples", order=("stage", "task", "filter", "doc_id", "metric")),
+    Table("bench_metrics", "bench_metrics", order=("stage", "task", "filter", "metric")),
 )
 
 

@@ -1,0 +1,160 @@
+"""The offline annotator: reads states from cue words, the form of the utterance and VADER's compound score.
+
+A documented baseline, not a model: it needs no network and gives the same states everywhere. Every label's score is the
+sum of the cues found for it and of features of the utterance; the highest wins (`cues.toml` holds all of them).
+
+Features: `question` (ends with a question mark), `no_question` (holds none), `first` (opens the dialogue), `answers` (the
+utterance before it ended with a question mark), `short` (at most 5 words), `long` (more than 15), `first_person`,
+`second_person`, `positive` and `negative` (VADER's compound beyond 0.3 either way), `previous_positive`,
+`previous_negative` (that of the utterance before), `user`, `assistant`, and `always`.
+
+    sage data annotate DIALOGUES --annotator lexicon
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sage_data.annotation.annotator import AnnotationFailure, FailureKind
+from sage_data.annotation.cues import CUE_FILE, CueBook, CueFile, Hit, shipped_cues, words
+from sage_data.annotation.topics import STOP_FILE, pick_topics
+from sage_data.dialogue import Dialogue, State, Utterance
+
+LEANING = 0.3
+"""Compound score beyond which an utterance counts as positive or negative."""
+SHORT_WORDS, LONG_WORDS = 5, 15
+NEGATION_REACH = 3
+REPORT_BONUS, POLARITY_BONUS = 1.0, 0.5
+LEAST_EMOTION = 1.5
+"""Score below which an utterance has no emotion: one weak cue alone is not enough."""
+FIRST_PERSON = frozenset({"i", "i'm", "i've", "i'd", "i'll", "im", "my", "me", "we", "we're", "our", "mine"})
+SECOND_PERSON = frozenset({"you", "your", "you're", "you've", "you'll", "you'd", "yourself", "u", "ur"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known about one utterance."""
+
+    text: str
+    words: list[str]
+    compound: float
+    asks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LexiconAnnotator:
+    """Annotates by cues. `compound` gives VADER's compound score of a text, from -1 to 1."""
+
+    compound: Callable[[str], float]
+    max_topics: int = 3
+    cues: CueFile | None = None
+    """The cue file to use; None: the shipped one."""
+
+    @property
+    def identity(self) -> str:
+        """Name of the method with a hash of its word lists."""
+        digest = hashlib.sha256(CUE_FILE.read_bytes() + STOP_FILE.read_bytes()).hexdigest()
+        return f"lexicon:{digest[:12]}"
+
+    def annotate(self, dialogues: Iterable[Dialogue]) -> Iterator[Dialogue | AnnotationFailure]:
+        """One result a dialogue, in order; only a dialogue without utterances fails."""
+        for dialogue in dialogues:
+            if dialogue.utterances:
+                states = self.states(dialogue.utterances)
+                annotated = map(_with_state, dialogue.utterances, states)
+                yield replace(dialogue, utterances=tuple(annotated))
+            else:
+                detail = f"{dialogue.id}: expected at least one utterance, found none"
+                yield AnnotationFailure(dialogue, FailureKind.NO_UTTERANCES, detail)
+
+    def states(self, utterances: Sequence[Utterance]) -> list[State]:
+        """The state of each utterance of one dialogue."""
+        cues = self.cues or shipped_cues()
+        seen = [self._see(utterance.text) for utterance in utterances]
+        topics = pick_topics([one.words for one in seen], self.max_topics)
+        states = []
+        for index, (utterance, one) in enumerate(zip(utterances, seen, strict=True)):
+            before = seen[index - 1] if index else None
+            features = _features(one, before) | {utterance.role}
+            states.append(State(_motivation(cues, one, features), _emotion(cues, one, features), topics[index]))
+        return states
+
+    def _see(self, text: str) -> _Seen:
+        return _Seen(text, words(text), self.compound(text), text.rstrip(" \n\t\"')").endswith("?"))
+
+
+def _with_state(utterance: Utterance, state: State) -> Utterance:
+    return replace(utterance, state=state)
+
+
+def _features(one: _Seen, before: _Seen | None) -> set[str]:
+    held = {
+        "always": True,
+        "question": one.asks,
+        "no_question": "?" not in one.text,
+        "first": before is None,
+        "short": len(one.words) <= SHORT_WORDS,
+        "long": len(one.words) > LONG_WORDS,
+        "first_person": not FIRST_PERSON.isdisjoint(one.words),
+        "second_person": not SECOND_PERSON.isdisjoint(one.words),
+        "positive": one.compound > LEANING,
+        "negative": one.compound < -LEANING,
+    }
+    if before is not None:
+        held["answers"] = before.asks
+        held["previous_positive"] = before.compound > LEANING
+        held["previous_negative"] = before.compound < -LEANING
+    return {name for name, holds in held.items() if holds}
+
+
+def _motivation(cues: CueFile, one: _Seen, features: Collection[str]) -> str | None:
+    scores = _scores(cues.motivations, cues.motivations.find(one.words, one.text), features)
+    best = _best(scores)
+    return best if best is not None and scores[best][0] > 0 else None
+
+
+def _emotion(cues: CueFile, one: _Seen, features: Collection[str]) -> str | None:
+    hits = []
+    for hit in cues.emotions.find(one.words, one.text):
+        if not _negated(cues, one.words, hit.start):
+            bonus = REPORT_BONUS if _reported(cues, one.words, hit.start) else 0.0
+            hits.append(replace(hit, weight=hit.weight + bonus))
+    scores = _scores(cues.emotions, hits, features)
+    leaning = (one.compound > LEANING) - (one.compound < -LEANING)
+    leant = {
+        name: (score + POLARITY_BONUS * leaning * cues.polarity.get(name, 0), place)
+        for name, (score, place) in scores.items()
+    }
+    best = _best(leant)
+    return best if best is not None and leant[best][0] >= LEAST_EMOTION else None
+
+
+def _scores(book: CueBook, hits: Sequence[Hit], features: Collection[str]) -> dict[str, tuple[float, int]]:
+    """Label -> its score and the place of its first cue, in the book's order; labels nothing speaks for are left out."""
+    scores: dict[str, tuple[float, int]] = {}
+    for label in book.labels:
+        own = [hit for hit in hits if hit.label == label.name]
+        formal = sum(weight for name, weight in label.features.items() if name in features)
+        if own or (formal and not label.needs_cue):
+            total = formal + sum(hit.weight for hit in own)
+            scores[label.name] = (total, min((hit.start for hit in own), default=1_000_000))
+    return scores
+
+
+def _best(scores: dict[str, tuple[float, int]]) -> str | None:
+    """The label with the highest score; of equals the one whose cue comes first, then the book's order."""
+    return min(scores, key=lambda name: (-scores[name][0], scores[name][1]), default=None)
+
+
+def _negated(cues: CueFile, text_words: Sequence[str], start: int) -> bool:
+    reach = text_words[max(0, start - NEGATION_REACH) : start]
+    return not cues.negators.isdisjoint(reach) and "but" not in reach
+
+
+def _reported(cues: CueFile, text_words: Sequence[str], start: int) -> bool:
+    end = start
+    while end > 0 and text_words[end - 1] in cues.fillers:
+        end -= 1
+    return any(" ".join(text_words[max(0, end - length) : end]) in cues.reports for length in (1, 2, 3))
