@@ -1,6 +1,6 @@
 """What "words" and "ends with a question mark" mean in this project.
 
-Defined here and nowhere else: `\\S+` alone means three different things in Python, polars and DuckDB.
+Defined here and nowhere else: even "a run without white space" differs between Python, polars and DuckDB.
 
     words("well , fine?")               # 3
     ends_with_question("Really?? :)")   # True

@@ -2,8 +2,8 @@
 
     sage data reddit RC_2005-12.zst RC_2006-01.zst --out dialogues/
 
-All dump files are read together, because threads cross months. Written are `dialogues-*.parquet`, one shard a partition
-of threads, with the dropped comments in `rejected/`; `quarantine-*.parquet`, one shard a dump, with the lines that could
+All dumps are read together, because threads cross months. Written are `dialogues-*.parquet`, one shard a partition of
+threads, with the dropped comments in `rejected/`; `quarantine-*.parquet`, one shard a dump, with the lines that could
 not be used; `funnel.json` and `summary.txt`. Bytes depend neither on the order in which files are named nor on
 the order of lines, but for duplicates, of which the first by file name and line stays.
 """

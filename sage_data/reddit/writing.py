@@ -1,6 +1,8 @@
 """What the Reddit stage leaves on disk: shards, the funnel, and a summary a person reads.
 
-write_quarantine(parted.tallies, out)
+Counts of lines, comments and dialogues each add up: came in = kept + dropped by reason + quarantined.
+
+    write_quarantine(parted.tallies, out)
 """
 
 from __future__ import annotations
@@ -51,8 +53,8 @@ def write_built(built: Built, index: int, out: Output) -> None:
     """One shard of dialogues, with its dropped comments in `rejected/`."""
     in_dialogues = sum(len(dialogue.utterances) for dialogue in built.dialogues)
     counts = [
-        Counts(unit="comments", came_in=built.came_in, kept=in_dialogues, dropped=built.reasons),
-        Counts(unit="dialogues", came_in=len(built.dialogues), kept=len(built.dialogues)),
+        Counts(unit="comments", came_in=built.came_in, kept=in_dialogues, dropped=built.reasons, quarantined=0),
+        Counts(unit="dialogues", came_in=len(built.dialogues), kept=len(built.dialogues), quarantined=0),
     ]
     out.write_shard("dialogues", index, to_table(built.dialogues), counts=counts, rejected=dropped_table(built.dropped))
 

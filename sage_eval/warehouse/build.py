@@ -9,12 +9,12 @@ import pyarrow as pa
 from sage_data.errors import InputError
 from sage_eval.warehouse.contract import Table
 from sage_eval.warehouse.database import (
+    Column,
     Connection,
     DatabaseError,
-    Declared,
     Relation,
     as_declared,
-    declared_columns,
+    declared_tables,
     quoted,
     read_parquet,
 )
@@ -36,7 +36,7 @@ def fill(connection: Connection, table: Table, runs: Sequence[StageRun], rows: S
         InputError: a stage's Parquet lacks a required column, or holds a value of another type.
     """
     connection.execute(table.ddl)
-    declared = declared_columns(connection, table.name)
+    declared = declared_tables(connection)[table.name].columns
     if table.family is None:
         if rows:
             given = connection.from_arrow(pa.Table.from_pylist(list(rows)))
@@ -55,7 +55,7 @@ def fill(connection: Connection, table: Table, runs: Sequence[StageRun], rows: S
     return warnings
 
 
-def _insert_shards(connection: Connection, table: Table, run: StageRun, declared: Sequence[Declared]) -> list[str]:
+def _insert_shards(connection: Connection, table: Table, run: StageRun, declared: Sequence[Column]) -> list[str]:
     source = read_parquet(connection, run.shards(table.family or ""))
     label = f"{quoted(run.label)} AS stage"
     source = source.project(f"{label}, * EXCLUDE (stage)" if "stage" in source.columns else f"{label}, *")
@@ -74,7 +74,7 @@ def _insert_shards(connection: Connection, table: Table, run: StageRun, declared
     return warnings
 
 
-def _check_required(table: Table, run: StageRun, source: Relation, declared: Sequence[Declared]) -> None:
+def _check_required(table: Table, run: StageRun, source: Relation, declared: Sequence[Column]) -> None:
     missing = [column.name for column in declared if column.required and column.name not in source.columns]
     if missing:
         raise InputError(

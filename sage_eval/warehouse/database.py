@@ -19,13 +19,22 @@ StatementType = duckdb.StatementType
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """One column as `sql/tables/` declares it."""
+class Column:
+    """One column of a table or view."""
 
     name: str
     type: str
     required: bool
     comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One table as `sql/tables/` declares it."""
+
+    name: str
+    comment: str | None
+    columns: tuple[Column, ...]
 
 
 def open_memory(memory_limit: str | None = None, spill: Path | None = None) -> Connection:
@@ -69,14 +78,22 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def declared_columns(connection: Connection, table: str) -> list[Declared]:
-    """Columns of a table of the connection, in order."""
-    rows = connection.execute(
-        "SELECT column_name, data_type, NOT is_nullable, comment FROM duckdb_columns() "
-        "WHERE table_name = ? AND NOT internal ORDER BY column_index",
-        [table],
+def declared_tables(connection: Connection) -> dict[str, Declared]:
+    """Every table and view of a connection, with its columns in order."""
+    comments = dict(
+        connection.execute(
+            "SELECT table_name, comment FROM duckdb_tables() WHERE NOT internal "
+            "UNION ALL SELECT view_name, comment FROM duckdb_views() WHERE NOT internal"
+        ).fetchall()
+    )
+    columns: dict[str, list[Column]] = {name: [] for name in comments}
+    listed = connection.execute(
+        "SELECT table_name, column_name, data_type, NOT is_nullable, comment FROM duckdb_columns() "
+        "WHERE NOT internal ORDER BY table_name, column_index"
     ).fetchall()
-    return [Declared(*row) for row in rows]
+    for table, *column in listed:
+        columns[table].append(Column(*column))
+    return {name: Declared(name, comments[name], tuple(found)) for name, found in columns.items()}
 
 
 def read_parquet(connection: Connection, files: Sequence[Path]) -> Relation:
@@ -84,21 +101,25 @@ def read_parquet(connection: Connection, files: Sequence[Path]) -> Relation:
     return connection.read_parquet([str(file) for file in files], union_by_name=True)
 
 
-def as_declared(relation: Relation, declared: Sequence[Declared]) -> Relation:
+def as_declared(relation: Relation, columns: Sequence[Column]) -> Relation:
     """The declared columns of a relation, cast to their types; those that it lacks are NULL."""
     present = set(relation.columns)
     return relation.project(
         ", ".join(
             f"CAST({identifier(one.name) if one.name in present else 'NULL'} AS {one.type}) AS {identifier(one.name)}"
-            for one in declared
+            for one in columns
         )
     )
 
 
-def set_comments(connection: Connection, view: str, about: str | None, columns: Sequence[Declared]) -> None:
-    """Give a view the comments of the table it stands for."""
-    targets = [(f"VIEW {identifier(view)}", about)]
-    targets += [(f"COLUMN {identifier(view)}.{identifier(one.name)}", one.comment) for one in columns]
-    for target, comment in targets:
-        if comment is not None:
-            connection.execute(f"COMMENT ON {target} IS {quoted(comment)}")
+def set_comments(connection: Connection, tables: Sequence[Declared]) -> None:
+    """Give views the comments of the tables they stand for."""
+    targets = [(f"VIEW {identifier(table.name)}", table.comment) for table in tables]
+    targets += [
+        (f"COLUMN {identifier(table.name)}.{identifier(column.name)}", column.comment)
+        for table in tables
+        for column in table.columns
+    ]
+    connection.execute(
+        "".join(f"COMMENT ON {target} IS {quoted(comment)};" for target, comment in targets if comment is not None)
+    )

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.cells import cell_len
 
-from sage_eval.warehouse.query import QueryError, Result, TableInfo
+from sage_eval.warehouse.database import Declared
+from sage_eval.warehouse.query import QueryError, Result
 
 MAX_ROWS = 100
 MAX_CELL = 60
@@ -57,11 +58,11 @@ def as_table(result: Result, max_rows: int = MAX_ROWS) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_catalogue(tables: list[TableInfo], examples: dict[str, str]) -> str:
+def as_catalogue(tables: list[tuple[Declared, int | None]], examples: dict[str, str]) -> str:
     """Every table with its columns and comments, then the named example queries."""
     parts = []
-    for table in tables:
-        size = "view" if table.rows is None else f"{table.rows} row{'' if table.rows == 1 else 's'}"
+    for table, rows in tables:
+        size = "view" if rows is None else f"{rows} row{'' if rows == 1 else 's'}"
         width = max(len(column.name) for column in table.columns)
         kinds = max(len(column.type) for column in table.columns)
         parts.append(f"{table.name} ({size})  {table.comment or ''}".rstrip())

@@ -20,10 +20,11 @@ from sage_eval.warehouse.contract import MARKER, SCHEMA_VERSION, TABLES, Table, 
 from sage_eval.warehouse.database import (
     Connection,
     DatabaseError,
+    Declared,
     InterruptedQuery,
     StatementType,
     as_declared,
-    declared_columns,
+    declared_tables,
     lock,
     open_memory,
     read_parquet,
@@ -61,26 +62,6 @@ class Result:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows()]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table or view."""
-
-    name: str
-    type: str
-    comment: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class TableInfo:
-    """One table or view of an open warehouse."""
-
-    name: str
-    comment: str | None
-    rows: int | None
-    """Number of rows; None for views that are derived when asked."""
-    columns: tuple[Column, ...]
-
-
 def find_warehouse(path: Path) -> Path:
     """The warehouse at `path`: the folder itself, or the one stage of the run folder `path` that is one.
 
@@ -111,10 +92,7 @@ def connect(path: Path, *, memory_limit: str = "2GB") -> Connection:
     shards = {table.name: _shards(folder, table) for table in TABLES}
     connection = open_memory(memory_limit)
     try:
-        for table in TABLES:
-            _create_view(connection, table, shards[table.name])
-        for view in sql_files("views").values():
-            connection.execute(view.read_text(encoding="utf-8"))
+        _create_views(connection, shards)
         lock(connection, [shard for listed in shards.values() for shard in listed])
     except DatabaseError as error:
         connection.close()
@@ -144,18 +122,17 @@ def _shards(folder: Path, table: Table) -> list[Path]:
     return [shard.resolve() for shard in found]
 
 
-def _create_view(connection: Connection, table: Table, shards: list[Path]) -> None:
-    """Replace the declared, empty table by a view of the same columns and comments over its Parquet."""
-    connection.execute(table.ddl)
-    declared = declared_columns(connection, table.name)
-    about = connection.execute("SELECT comment FROM duckdb_tables() WHERE table_name = ?", [table.name]).fetchall()[0][
-        0
-    ]
-    if not shards:
-        return
-    connection.execute(f"DROP TABLE {table.name}")
-    as_declared(read_parquet(connection, shards), declared).create_view(table.name)
-    set_comments(connection, table.name, about, declared)
+def _create_views(connection: Connection, shards: dict[str, list[Path]]) -> None:
+    """Replace each declared, empty table by a view of the same columns and comments over its Parquet."""
+    connection.execute("".join(table.ddl for table in TABLES))
+    declared = declared_tables(connection)
+    for name, files in shards.items():
+        if files:
+            connection.execute(f"DROP TABLE {name}")
+            as_declared(read_parquet(connection, files), declared[name].columns).create_view(name)
+    for view in sql_files("views").values():
+        connection.execute(view.read_text(encoding="utf-8"))
+    set_comments(connection, [declared[name] for name, files in shards.items() if files])
 
 
 def query(path: Path, sql: str, *, timeout_s: float = 60.0, memory_limit: str = "2GB") -> Result:
@@ -217,21 +194,10 @@ def _interrupted_after(connection: Connection, seconds: float) -> Iterator[None]
         timer.join()
 
 
-def describe(connection: Connection) -> list[TableInfo]:
-    """Every table and view of an open warehouse with its columns and comments, tables first, in declared order."""
-    comments = dict(connection.execute("SELECT view_name, comment FROM duckdb_views() WHERE NOT internal").fetchall())
-    columns: dict[str, list[Column]] = {}
-    listed = connection.execute(
-        "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() "
-        "WHERE NOT internal ORDER BY table_name, column_index"
-    ).fetchall()
-    for name, column, kind, comment in listed:
-        columns.setdefault(name, []).append(Column(column, kind, comment))
+def describe(connection: Connection) -> list[tuple[Declared, int | None]]:
+    """Every table of an open warehouse with its number of rows, then every derived view with None."""
+    declared = declared_tables(connection)
     stored = [table.name for table in TABLES]
-    infos = []
-    for name in [*stored, *sorted(set(columns) - set(stored))]:
-        rows = None
-        if name in stored:
-            rows = connection.table(name).count("*").fetchall()[0][0]
-        infos.append(TableInfo(name, comments.get(name), rows, tuple(columns[name])))
-    return infos
+    derived = sorted(set(declared) - set(stored))
+    counted = [(declared[name], connection.table(name).count("*").fetchall()[0][0]) for name in stored]
+    return [*counted, *((declared[name], None) for name in derived)]

@@ -88,9 +88,7 @@ def dialogues_of(model: str) -> list[Dialogue]:
 
 def small_run(parent: Path) -> list[Path]:
     """Gates, scenarios and two rollouts."""
-    gates = Counts(
-        unit="dialogues", came_in=10, kept=2, dropped={"no_question": 5, "too_few_turns": 2}, quarantined=1
-    )
+    gates = Counts(unit="dialogues", came_in=10, kept=2, dropped={"no_question": 5, "too_few_turns": 2}, quarantined=1)
     return [
         write_stage(parent, "gated", "sage_data.gates", {"dialogues": to_table(dialogues_of("found"))}, counts=[gates]),
         write_stage(parent, "scenarios", "sage_data.scenarios", {"scenarios": scenarios_to_table(SCENARIOS)}),

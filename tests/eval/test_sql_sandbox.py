@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from planted_run import small_run
 
 from sage_data.errors import ConfigError, InputError
 from sage_data.stage import run_stage
+from sage_eval.warehouse.database import Connection
 from sage_eval.warehouse.query import QueryError, ask, connect, query
 
 
@@ -18,6 +20,12 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     run_stage("sage_eval.warehouse", {}, {"runs": small_run(folder)}, folder / "warehouse")
     return folder / "warehouse"
+
+
+@pytest.fixture(scope="module")
+def locked(warehouse: Path) -> Iterator[Connection]:
+    with connect(warehouse) as connection:
+        yield connection
 
 
 @pytest.fixture
@@ -55,17 +63,17 @@ NOT_A_SELECT = [
 
 
 @pytest.mark.parametrize("attack", NOT_A_SELECT)
-def test_refuses_whatever_is_not_a_select(warehouse: Path, tmp_path: Path, attack: str) -> None:
+def test_refuses_whatever_is_not_a_select(locked: Connection, tmp_path: Path, attack: str) -> None:
     target = tmp_path / "out.csv"
     with pytest.raises(QueryError, match="only SELECT is answered"):
-        query(warehouse, attack.format(out=target))
+        ask(locked, attack.format(out=target))
     assert not target.exists()
 
 
 @pytest.mark.parametrize("attack", ["SELECT 1; SELECT 2", "SELECT 1; DROP VIEW turns", "", "   ", "-- nothing", ";"])
-def test_refuses_anything_but_exactly_one_statement(warehouse: Path, attack: str) -> None:
+def test_refuses_anything_but_exactly_one_statement(locked: Connection, attack: str) -> None:
     with pytest.raises(QueryError, match="exactly one SELECT, found"):
-        query(warehouse, attack)
+        ask(locked, attack)
 
 
 READS_A_FILE = [
@@ -95,27 +103,27 @@ READS_A_FILE = [
 
 
 @pytest.mark.parametrize("attack", READS_A_FILE)
-def test_reads_no_file_but_its_own(warehouse: Path, secret: Path, attack: str) -> None:
+def test_reads_no_file_but_its_own(locked: Connection, warehouse: Path, secret: Path, attack: str) -> None:
     with pytest.raises(QueryError) as caught:
-        query(warehouse, attack.format(path=secret, folder=secret.parent, warehouse=warehouse))
+        ask(locked, attack.format(path=secret, folder=secret.parent, warehouse=warehouse))
     assert "canary" not in str(caught.value)
 
 
-def test_cannot_list_the_folder_it_lies_in(warehouse: Path) -> None:
+def test_cannot_list_the_folder_it_lies_in(locked: Connection, warehouse: Path) -> None:
     with pytest.raises(QueryError):
-        query(warehouse, f"FROM glob('{warehouse}/*')")
+        ask(locked, f"FROM glob('{warehouse}/*')")
 
 
-def test_reads_no_manifest_or_neighbour(warehouse: Path) -> None:
+def test_reads_no_manifest_or_neighbour(locked: Connection, warehouse: Path) -> None:
     for name in ("manifest.json", "../gated/dialogues-00000.parquet", "turns-00000.parquet/../manifest.json"):
         with pytest.raises(QueryError):
-            query(warehouse, f"FROM read_text('{warehouse}/{name}')")
+            ask(locked, f"FROM read_text('{warehouse}/{name}')")
 
 
-def test_sees_no_python_variable(warehouse: Path) -> None:
+def test_sees_no_python_variable(locked: Connection) -> None:
     # DuckDB would otherwise take a table of that name from the calling frames.
     with pytest.raises(QueryError, match="does not exist"):
-        query(warehouse, "SELECT * FROM connection")
+        ask(locked, "SELECT * FROM connection")
 
 
 def test_configuration_stays_locked_after_attacks(warehouse: Path) -> None:
@@ -168,5 +176,5 @@ def test_rejects_a_timeout_that_is_no_time(warehouse: Path) -> None:
         "SHOW TABLES",
     ],
 )
-def test_answers_every_form_of_select(warehouse: Path, sql: str) -> None:
-    assert query(warehouse, sql).table.num_rows >= 1
+def test_answers_every_form_of_select(locked: Connection, sql: str) -> None:
+    assert ask(locked, sql).table.num_rows >= 1
