@@ -5,16 +5,24 @@ from __future__ import annotations
 import logging
 import random
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    TrainerCallback,
+)
 from transformers.utils import logging as transformers_logging
 
-from sage_data.errors import InputError
+from sage_data.errors import ConfigError, InputError
+from sage_data.progress import Bar
 
 
 @contextmanager
@@ -62,7 +70,41 @@ def quiet_libraries() -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
 
 
-def load_model(folder: Path, dtype: str = "float32") -> tuple[Any, PreTrainedTokenizerBase]:
+def bfloat16_wanted(precision: str) -> bool:
+    """Whether matrix products run in bfloat16: as told, or for `auto` where the hardware has instructions for it."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported()
+
+
+class CurveRecorder(TrainerCallback):
+    """Keeps what a trainer logs, as rows of one table, and moves the progress bar."""
+
+    def __init__(self, columns: Mapping[str, str], bar: Bar) -> None:
+        """`columns` maps the name of a logged number to the name of its column."""
+        self._columns = columns
+        self._bar = bar
+        self.rows: list[dict[str, float | int]] = []
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """One optimiser step is done."""
+        self._bar.advance()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **kwargs: Any) -> None:
+        """Keep a step's numbers; the closing summary of the whole run is not a step."""
+        if logs and "loss" in logs:
+            found = {column: float(logs[name]) for name, column in self._columns.items() if name in logs}
+            self.rows.append({"step": int(state.global_step), **found})
+
+    def table(self) -> pa.Table:
+        """One row a step: `step` (1-based), then the columns in the order given."""
+        fields = [("step", pa.int64()), *((column, pa.float64()) for column in self._columns.values())]
+        return pa.Table.from_pylist(self.rows, schema=pa.schema(fields))
+
+
+def load_model(folder: Path) -> tuple[Any, PreTrainedTokenizerBase]:
     """Load a checkpoint folder: (model, tokenizer).
 
     Raises:
@@ -74,8 +116,22 @@ def load_model(folder: Path, dtype: str = "float32") -> tuple[Any, PreTrainedTok
             next_step="give the `model` folder of a base, sft or dpo stage, or of a downloaded model",
         )
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), use_safetensors=True)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
     return model, tokenizer
+
+
+def context_length(model: Any, wanted: int | None) -> int:
+    """Longest dialogue in tokens: as wanted, or as long as the model can follow.
+
+    Raises:
+        ConfigError: more is wanted than the model can.
+    """
+    limit = getattr(model.config, "max_position_embeddings", None)
+    if wanted is None and limit is None:
+        raise ConfigError("the model does not state how long its context is", next_step="set max_length")
+    if wanted is not None and limit is not None and wanted > limit:
+        raise ConfigError(f"max_length: expected at most {limit}, the model's context; found {wanted}")
+    return int(wanted or limit)
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

@@ -3,8 +3,8 @@
 A documented baseline, not a model: it needs no network and gives the same states everywhere. Every label's score is the
 sum of the cues found for it and of features of the utterance; the highest wins (`cues.toml` holds all of them).
 
-Features: `question` (ends with a question mark), `no_question` (holds none), `first` (opens the dialogue), `answers` (the
-utterance before it ended with a question mark), `short` (at most 5 words), `long` (more than 15), `first_person`,
+Features: `question` (ends with a question mark), `no_question` (holds none), `first` (opens the dialogue), `answers`
+(the utterance before it ended with a question mark), `short` (at most 5 words), `long` (more than 15), `first_person`,
 `second_person`, `positive` and `negative` (VADER's compound beyond 0.3 either way), `previous_positive`,
 `previous_negative` (that of the utterance before), `user`, `assistant`, and `always`.
 
@@ -19,14 +19,17 @@ from dataclasses import dataclass, replace
 
 from sage_data.annotation.annotator import AnnotationFailure, FailureKind
 from sage_data.annotation.cues import CUE_FILE, CueBook, CueFile, Hit, shipped_cues, words
-from sage_data.annotation.topics import STOP_FILE, pick_topics
+from sage_data.annotation.topics import WORD_FILE, pick_topics
 from sage_data.dialogue import Dialogue, State, Utterance
 
 LEANING = 0.3
 """Compound score beyond which an utterance counts as positive or negative."""
 SHORT_WORDS, LONG_WORDS = 5, 15
 NEGATION_REACH = 3
-REPORT_BONUS, POLARITY_BONUS = 1.0, 0.5
+REPORT_BONUS, POLARITY_BONUS = 0.5, 0.25
+FURTHER, MOST_FURTHER = 0.25, 0.75
+"""Share of their weight that a label's cues beyond its best one add, and the most they add together."""
+NOWHERE = 1_000_000
 LEAST_EMOTION = 1.5
 """Score below which an utterance has no emotion: one weak cue alone is not enough."""
 FIRST_PERSON = frozenset({"i", "i'm", "i've", "i'd", "i'll", "im", "my", "me", "we", "we're", "our", "mine"})
@@ -55,7 +58,7 @@ class LexiconAnnotator:
     @property
     def identity(self) -> str:
         """Name of the method with a hash of its word lists."""
-        digest = hashlib.sha256(CUE_FILE.read_bytes() + STOP_FILE.read_bytes()).hexdigest()
+        digest = hashlib.sha256(CUE_FILE.read_bytes() + WORD_FILE.read_bytes()).hexdigest()
         return f"lexicon:{digest[:12]}"
 
     def annotate(self, dialogues: Iterable[Dialogue]) -> Iterator[Dialogue | AnnotationFailure]:
@@ -124,7 +127,7 @@ def _emotion(cues: CueFile, one: _Seen, features: Collection[str]) -> str | None
     scores = _scores(cues.emotions, hits, features)
     leaning = (one.compound > LEANING) - (one.compound < -LEANING)
     leant = {
-        name: (score + POLARITY_BONUS * leaning * cues.polarity.get(name, 0), place)
+        name: (score + POLARITY_BONUS * (leaning != 0 and leaning == cues.polarity.get(name)), place)
         for name, (score, place) in scores.items()
     }
     best = _best(leant)
@@ -132,15 +135,21 @@ def _emotion(cues: CueFile, one: _Seen, features: Collection[str]) -> str | None
 
 
 def _scores(book: CueBook, hits: Sequence[Hit], features: Collection[str]) -> dict[str, tuple[float, int]]:
-    """Label -> its score and the place of its first cue, in the book's order; labels nothing speaks for are left out."""
+    """Label -> its score and the place of its first cue, in the book's order; only labels that something speaks for."""
     scores: dict[str, tuple[float, int]] = {}
     for label in book.labels:
         own = [hit for hit in hits if hit.label == label.name]
         formal = sum(weight for name, weight in label.features.items() if name in features)
         if own or (formal and not label.needs_cue):
-            total = formal + sum(hit.weight for hit in own)
-            scores[label.name] = (total, min((hit.start for hit in own), default=1_000_000))
+            scores[label.name] = (formal + _cue_weight(own), min((hit.start for hit in own), default=NOWHERE))
     return scores
+
+
+def _cue_weight(hits: Sequence[Hit]) -> float:
+    """The best cue's weight, and a little for each further one: ten weak cues are not ten times as sure as one."""
+    weights = [hit.weight for hit in hits]
+    best = max(weights, default=0.0)
+    return best + min(FURTHER * (sum(weights) - best), MOST_FURTHER)
 
 
 def _best(scores: dict[str, tuple[float, int]]) -> str | None:

@@ -124,7 +124,8 @@ def _topic(name: str, block: dict[str, list[str]]) -> Topic:
 @cache
 def banks() -> dict[str, tuple[Frame, ...]]:
     """Sentence frames by section, for example `user.open.sad`."""
-    return {name: tuple(map(frame, lines)) for name, lines in sections(TURN_FILE).items() if name != "assistant.ask"}
+    listed = sections(TURN_FILE) | sections(BASE_FILE)
+    return {name: tuple(map(frame, lines)) for name, lines in listed.items() if name != "assistant.ask"}
 
 
 @cache

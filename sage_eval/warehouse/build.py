@@ -60,7 +60,7 @@ def _insert_shards(connection: Connection, table: Table, run: StageRun, declared
     label = f"{quoted(run.label)} AS stage"
     source = source.project(f"{label}, * EXCLUDE (stage)" if "stage" in source.columns else f"{label}, *")
     warnings: list[str] = []
-    if table.select is not None:
+    if table.select is not None and (table.only_if is None or table.only_if in source.columns):
         source.create_view("source", replace=True)
         source = connection.sql(table.select)
     else:

@@ -25,6 +25,8 @@ class Table:
     name: str
     family: str | None = None
     """Name of the stages' shards that it is made of, for example "dialogues"; None: made from the manifests."""
+    only_if: str | None = None
+    """Column that a stage's shards must have for `sql/build/` to apply; those without are taken over as they are."""
     order: tuple[str, ...] = ()
     """Columns it is sorted by; empty keeps the order of the stages and of their rows."""
 
@@ -47,15 +49,18 @@ TABLES = (
     Table("run_models"),
     Table("funnel"),
     Table("files"),
-    Table("rejected", "rejected/dialogues"),
+    Table("rejected", "rejected/dialogues", only_if="utterances"),
     Table("quarantine", "quarantine"),
     Table("scenarios", "scenarios"),
     Table("dialogues", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id")),
     Table("turns", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id", "turn")),
     Table("judge_calls", "judge_calls", order=("stage", *_PAIR, "scenario_id", '"order"')),
     Table("pair_verdicts", "pair_verdicts", order=("stage", *_PAIR, "scenario_id")),
+    Table("significance", "significance"),
     Table("bench_samples", "bench_samples", order=("stage", "task", "filter", "doc_id", "metric")),
     Table("bench_metrics", "bench_metrics", order=("stage", "task", "filter", "metric")),
+    Table("regressions", "regressions"),
+    Table("training_curves", "curves"),
 )
 
 

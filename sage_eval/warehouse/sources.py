@@ -14,7 +14,7 @@ from sage_data.store.files import canonical_json
 from sage_data.store.manifest import Manifest, read_manifest
 from sage_eval.warehouse.contract import TABLES
 
-_SHARD = re.compile(r"(?P<family>(?:rejected/)?[A-Za-z0-9_]+)-\d{5}\.parquet")
+_SHARD = re.compile(r"(?P<family>(?:rejected/)?[A-Za-z0-9_]+?)(?:-\d{5})?\.parquet")
 Row = dict[str, Any]
 
 
@@ -33,7 +33,7 @@ class StageRun:
 
 
 def family_of(path: str) -> str | None:
-    """`judge_calls` for `judge_calls-00002.parquet`, `rejected/dialogues` for its rejects; None for other files."""
+    """`judge_calls` for `judge_calls-00002.parquet`, `rejected/dialogues` for its rejects; None for other files; one file without a number counts too."""
     match = _SHARD.fullmatch(path)
     return match["family"] if match else None
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import pyarrow as pa
 from transformers import PreTrainedTokenizerFast
 
+from sage_data.errors import InputError
 from sage_data.stage import Context, Output, derive_seed
 from sage_data.store.files import remove
 from sage_models.base import Config
 from sage_models.base.architecture import new_model
 from sage_models.base.corpus import Windows, encode, held_out_windows, read_corpus, split_corpus
-from sage_models.base.optimisation import resolve_precision
 from sage_models.base.pretraining import Curve, Plan, held_out_loss, pretrain
 from sage_models.base.tokenizer import train_tokenizer
-from sage_models.training import quiet_libraries, reproducible, save_model
+from sage_models.training import bfloat16_wanted, quiet_libraries, reproducible, save_model
 
 SCRATCH = ".training"
 
@@ -26,7 +26,7 @@ def build(config: Config, corpus: Path, out: Output, context: Context) -> None:
     """Make the model and write everything into `out`.
 
     Raises:
-        InputError: the corpus is missing or empty.
+        InputError: the corpus is missing, empty or smaller than one window.
     """
     seed = derive_seed("base", context.seed)
     with reproducible(seed, config.threads), quiet_libraries():
@@ -34,6 +34,12 @@ def build(config: Config, corpus: Path, out: Output, context: Context) -> None:
         contents = (message["content"] for dialogue in train for message in dialogue)
         tokenizer = train_tokenizer(contents, config.vocab_size, config.max_length)
         windows = Windows(encode(train, tokenizer), config.max_length, seed)
+        if windows.per_epoch < 1:
+            raise InputError(
+                f"{corpus}: expected more than {config.max_length} tokens to train on, found "
+                f"{sum(map(len, windows.dialogues))}",
+                next_step="lower max_length or give a larger corpus",
+            )
         _train(config, windows, encode(held_out, tokenizer), tokenizer, seed, out, context)
     remove(out.path / SCRATCH)
 
@@ -74,7 +80,7 @@ def make_plan(config: Config) -> Plan:
         rate=config.lr,
         warmup=max(1, round(config.warmup * steps)),
         weight_decay=config.weight_decay,
-        bfloat16=resolve_precision(config.precision) == "bfloat16",
+        bfloat16=bfloat16_wanted(config.precision),
         checkpoint_every=config.checkpoint_every,
     )
 

@@ -1,23 +1,12 @@
-"""Optimiser, schedule and arithmetic of the tiny base's training."""
+"""Optimisers and schedule of the tiny base's training."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Literal
 
 import torch
 from torch import nn
-
-Precision = Literal["auto", "bfloat16", "float32"]
-
-
-def resolve_precision(precision: Precision) -> Literal["bfloat16", "float32"]:
-    """`auto` is bfloat16 products where the processor has instructions for them, else float32."""
-    if precision != "auto":
-        return precision
-    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
-
 
 def learning_rate(step: int, steps: int, warmup: int) -> float:
     """Factor on the peak rate at `step` (0-based): linear warm-up, then a cosine down to a tenth of the peak."""

@@ -50,7 +50,6 @@ def draw(
     if sampling.temperature == 0:
         return scores.argmax(dim=-1)
     scores = scores / sampling.temperature
-    size = scores.shape[-1]
     if sampling.top_k:
         scores, ids = scores.topk(min(sampling.top_k, scores.shape[-1]), dim=-1)
     else:

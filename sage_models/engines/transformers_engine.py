@@ -86,9 +86,7 @@ class TransformersBackend:
         """Short name and hash of the weights, configuration, tokenizer and chat template."""
         return self._identity
 
-    def generate(
-        self, conversations: Sequence[Conversation], sampling: Sampling, n: int = 1
-    ) -> list[list[Completion]]:
+    def generate(self, conversations: Sequence[Conversation], sampling: Sampling, n: int = 1) -> list[list[Completion]]:
         """Answer each conversation with `n` candidates; see `ChatBackend.generate`.
 
         A conversation that with `max_tokens` more does not fit into the model's context is not cut: its candidates
@@ -123,9 +121,7 @@ class TransformersBackend:
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _text(self, tokens: Sequence[int]) -> str:
-        return str(
-            self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        )
+        return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
     def _automaton(self, steering: Steering | None) -> SlotAutomaton | None:
         if not steering:
@@ -214,7 +210,8 @@ def _context(model: PreTrainedModel) -> int:
     kinds = set(getattr(config, "layer_types", None) or ())
     if kinds - _READABLE:
         raise BackendError(
-            f"the hf: engine cannot keep the past of {type(model).__name__}: layers of kind {sorted(kinds - _READABLE)}",
+            f"the hf: engine cannot keep the past of {type(model).__name__}: "
+            f"it has layers of kind {', '.join(sorted(kinds - _READABLE))}",
             next_step="use an engine that knows this architecture",
         )
     lengths = [getattr(config, "max_position_embeddings", None), _window(config, kinds)]

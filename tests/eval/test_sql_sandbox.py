@@ -154,7 +154,7 @@ def test_stops_a_query_that_runs_too_long(warehouse: Path) -> None:
 
 
 def test_stops_a_query_that_needs_too_much_memory(warehouse: Path) -> None:
-    with pytest.raises(QueryError, match="(?i)memory"):
+    with pytest.raises(QueryError, match=r"(?i)memory"):
         query(warehouse, "SELECT list(range ORDER BY hash(range)) FROM range(50000000)", memory_limit="100MB")
 
 

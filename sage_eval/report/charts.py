@@ -1,0 +1,115 @@
+"""Where things stand in a chart: numbers in, coordinates out. The templates draw them as SVG.
+
+Coordinates are rounded, so that the same numbers give the same bytes everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 1000.0, 100.0
+"""Size of the box that stretched charts are drawn in."""
+MOST_POINTS = 160
+"""Points of a sparkline; longer series are averaged in groups of neighbours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One part of a stacked bar."""
+
+    kind: str
+    """Name of its colour class and of what it counts."""
+    count: int
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Whisker:
+    """An estimate with its interval on a scale shared by all rows of a table."""
+
+    low: float
+    middle: float
+    high: float
+    zero: float
+    """Where 0 lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on an axis."""
+
+    at: float
+    label: str
+
+
+def stacked(counts: Mapping[str, int], total: int | None = None) -> tuple[Segment, ...]:
+    """Parts of a bar `WIDTH` wide, in the order given; `total` is what the full width stands for."""
+    whole = total or sum(counts.values())
+    segments, x = [], 0.0
+    for kind, count in counts.items():
+        width = WIDTH * count / whole if whole else 0.0
+        segments.append(Segment(kind, count, _round(x), _round(width)))
+        x += width
+    return tuple(segment for segment in segments if segment.count)
+
+
+def whiskers(rows: Sequence[tuple[float, float, float]]) -> list[Whisker]:
+    """(low, middle, high) of each row on one symmetric scale around 0."""
+    reach = max((abs(value) for row in rows for value in row), default=0.0) or 1.0
+
+    def place(value: float) -> float:
+        return _round(WIDTH / 2 + value / reach * (WIDTH / 2 - 20))
+
+    return [Whisker(place(low), place(middle), place(high), place(0.0)) for low, middle, high in rows]
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """An SVG path through the values, left to right, the largest at the top; empty for fewer than two."""
+    points = thin(values)
+    if len(points) < 2:
+        return ""
+    low, high = min(points), max(points)
+    span = (high - low) or 1.0
+    step = WIDTH / (len(points) - 1)
+    return path(
+        [(index * step, 5 + (high - value) / span * (HEIGHT - 10)) for index, value in enumerate(points)]
+    )
+
+
+def thin(values: Sequence[float]) -> list[float]:
+    """At most `MOST_POINTS` values: means of equally long groups; first and last stay as they are."""
+    if len(values) <= MOST_POINTS:
+        return list(values)
+    inner = values[1:-1]
+    edges = [round(index * len(inner) / (MOST_POINTS - 2)) for index in range(MOST_POINTS - 1)]
+    groups = [inner[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [values[0], *(sum(group) / len(group) for group in groups), values[-1]]
+
+
+def path(points: Sequence[tuple[float, float]]) -> str:
+    """An SVG path of straight lines."""
+    return "M" + "L".join(f"{_round(x):g} {_round(y):g}" for x, y in points)
+
+
+def ticks(low: float, high: float, place: tuple[float, float], wanted: int = 5) -> list[Tick]:
+    """Round numbers between `low` and `high`, laid out from `place[0]` to `place[1]`."""
+    span = (high - low) or 1.0
+    rough = span / wanted
+    magnitude = 10.0 ** (len(f"{int(rough)}") - 1) if rough >= 1 else _magnitude_below_one(rough)
+    step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= rough)
+    first = int(-(-low // step))
+    values = [index * step for index in range(first, int(high // step) + 1)]
+    return [Tick(_round(place[0] + (value - low) / span * (place[1] - place[0])), f"{value:g}") for value in values]
+
+
+def _magnitude_below_one(value: float) -> float:
+    magnitude = 1.0
+    while magnitude > value:
+        magnitude /= 10.0
+    return magnitude
+
+
+def _round(value: float) -> float:
+    return round(value, 2) + 0.0

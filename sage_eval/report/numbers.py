@@ -1,0 +1,44 @@
+"""How numbers are written on a page, for readers rather than programs."""
+
+from __future__ import annotations
+
+from math import floor, log, log10
+
+from sage_eval.tables import show_p
+
+MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def count(value: int | None) -> str:
+    """Thousands apart: 12,345."""
+    return DASH if value is None else f"{value:,}"
+
+
+def share(value: float | None, digits: int = 0) -> str:
+    """A proportion as a percentage: 31%."""
+    return DASH if value is None else f"{value:.{digits}%}"
+
+
+def signed(value: float | None, form: str = "+.3f") -> str:
+    """A number with its sign, and a real minus: \N{MINUS SIGN}0.012."""
+    return DASH if value is None else f"{value:{form}}".replace("-", MINUS)
+
+
+def decimal(value: float | None, digits: int = 3) -> str:
+    """A plain number: 0.500."""
+    return DASH if value is None else f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def p_value(p: float | None, log_p: float | None = None) -> str:
+    """A p-value: .034, or 1.2 × 10⁻¹¹ where it is small, even where p itself underflows to 0."""
+    if p is None:
+        return DASH
+    if p >= 0.001:
+        return show_p(p)
+    exponent10 = log_p / log(10.0) if p == 0.0 and log_p is not None else (log10(p) if p > 0.0 else None)
+    if exponent10 is None:
+        return "0"
+    power = floor(exponent10)
+    return f"{10.0 ** (exponent10 - power):.1f} × 10{str(power).translate(_SUPERSCRIPT)}"

@@ -1,0 +1,97 @@
+"""LoRA adapters: where they attach, how they are merged, and what they came from.
+
+Each training stage archives its adapter and merges it (equal to running the adapter beside its base, up to rounding).
+peft records an adapter's base as a path, which says nothing on another machine: `lineage.json` records the hash of
+the base's weights instead, and an adapter is merged into no other.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from peft import LoraConfig, PeftModel
+
+from sage_data.errors import ConfigError, InputError
+from sage_data.store.files import remove, sha256_file, sha256_json, write_json
+from sage_models.training import load_model, save_model
+
+LINEAGE = "lineage.json"
+FUSED_EXPERTS = ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
+ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where an adapter comes from."""
+
+    parent: str
+    """`weights_hash` of the model it was trained on."""
+    trained_by: str
+    """The stage, for example "sft"."""
+    data: str
+    """Fingerprint of its training data."""
+
+
+def lora_config(model: Any, *, rank: int, alpha: int, dropout: float) -> LoraConfig:
+    """LoRA on every linear layer but the output; in mixtures of experts, on attention and on the fused experts.
+
+    There the router stays as it is: "all-linear" would train it too, and would miss the experts, whose weights are
+    three-dimensional in transformers 5.
+    """
+    shared = {"r": rank, "lora_alpha": alpha, "lora_dropout": dropout, "bias": "none", "task_type": "CAUSAL_LM"}
+    if any(name.endswith(FUSED_EXPERTS[0]) for name, _ in model.named_parameters()):
+        return LoraConfig(target_modules=ATTENTION, target_parameters=FUSED_EXPERTS, **shared)
+    return LoraConfig(target_modules="all-linear", **shared)
+
+
+def weights_hash(folder: Path) -> str:
+    """Hash of a checkpoint's weight files (names and bytes).
+
+    Raises:
+        InputError: the folder holds no safetensors.
+    """
+    found = {path.name: sha256_file(path) for path in sorted(folder.glob("*.safetensors"))}
+    if not found:
+        raise InputError(f"{folder}: expected weights in *.safetensors; found none")
+    return sha256_json(found)
+
+
+def save_adapter(model: PeftModel, lineage: Lineage, folder: Path) -> None:
+    """Write the adapter alone, with its lineage and without the paths of this machine."""
+    for config in model.peft_config.values():
+        config.base_model_name_or_path = ""
+    model.save_pretrained(folder)
+    remove(folder / "README.md")  # peft's card template; the project's cards are generated from the manifest
+    write_json(folder / LINEAGE, asdict(lineage))
+
+
+def read_lineage(folder: Path) -> Lineage:
+    """Read an adapter's lineage.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = folder / LINEAGE
+    if not path.is_file():
+        raise InputError(f"{folder}: expected an adapter with {LINEAGE}; found none")
+    return Lineage(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def merge_adapter(base: Path, adapter: Path, final: Path) -> None:
+    """Add an adapter to the base that it was trained on and write a complete checkpoint to `final`.
+
+    Raises:
+        ConfigError: the adapter was trained on other weights.
+        InputError: `base` or `adapter` is not what it should be.
+    """
+    parent, found = read_lineage(adapter).parent, weights_hash(base)
+    if parent != found:
+        raise ConfigError(
+            f"{adapter} was trained on weights {parent[:12]}, but {base} holds {found[:12]}",
+            next_step="give the model that stands as input `base` in the adapter's stage manifest",
+        )
+    model, tokenizer = load_model(base)
+    save_model(PeftModel.from_pretrained(model, adapter).merge_and_unload(), tokenizer, final)

@@ -1,0 +1,85 @@
+"""What counts as a word and as a question."""
+
+from __future__ import annotations
+
+import pytest
+
+from sage_data.gates.measures import ends_with_question, words
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("", 0), (" \n", 0), ("one", 1), ("well , fine?", 3), ("a\u00a0b\u2003c\x1fd", 4), ("don't re-do https://a.b", 3)],
+)
+def test_words_are_cut_at_unicode_white_space(text: str, count: int) -> None:
+    assert words(text) == count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Really?",
+        "Really? \n\t\u00a0",
+        'She said "really?"',
+        "“Really?”",
+        "«Really?»",
+        "(really?)",
+        "[really?](",
+        "*Really?*",
+        "**_Really?_**",
+        "`really?`",
+        "Really??",
+        "Really?!",
+        "Really!?",
+        "Really?!!!",
+        "本当？",
+        "本当？」",
+        "حقا؟",
+        "Really‽",
+        "Really⁉",
+        "Really? 🎉",
+        "Really?🤷🏽‍♀️",
+        "Really? ❤️ ",
+        "Really? 🇫🇷",
+        "Really? :)",
+        "Really?:-)",
+        "Really? ;P \n",
+        "Really? <3",
+        "Really? ^_^",
+        "Really? xD",
+        '("Really? 🎉") ',
+        "?",
+    ],
+)
+def test_questions(text: str) -> None:
+    if text.endswith("]("):
+        text = text[:-2]
+    assert ends_with_question(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "Really.",
+        "Really!",
+        "Really?...",
+        "Really? Yes",
+        "Really? (yes)",
+        "Is it? I mean it.",
+        "🎉",
+        ":)",
+        '"',
+        "!!!",
+        "http://a.b/?q=1",
+        "Really? \u200bno",
+    ],
+)
+def test_no_questions(text: str) -> None:
+    assert not ends_with_question(text)
+
+
+def test_long_tails_take_no_time() -> None:
+    assert ends_with_question("?" + ") " * 50_000)
+    assert not ends_with_question("a" + "!" * 50_000)
