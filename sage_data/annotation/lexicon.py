@@ -26,6 +26,8 @@ LEANING = 0.3
 """Compound score beyond which an utterance counts as positive or negative."""
 SHORT_WORDS, LONG_WORDS = 5, 15
 NEGATION_REACH = 3
+STRESSED = frozenset({"so", "this", "more"})
+"""Behind "never" they stress what follows: "I have never been so proud"."""
 REPORT_BONUS, POLARITY_BONUS = 0.5, 0.25
 FURTHER, MOST_FURTHER = 0.25, 0.75
 """Share of their weight that a label's cues beyond its best one add, and the most they add together."""
@@ -159,7 +161,9 @@ def _best(scores: dict[str, tuple[float, int]]) -> str | None:
 
 def _negated(cues: CueFile, text_words: Sequence[str], start: int) -> bool:
     reach = text_words[max(0, start - NEGATION_REACH) : start]
-    return not cues.negators.isdisjoint(reach) and "but" not in reach
+    if "but" in reach or ("never" in reach and not STRESSED.isdisjoint(reach)):
+        return False
+    return not cues.negators.isdisjoint(reach)
 
 
 def _reported(cues: CueFile, text_words: Sequence[str], start: int) -> bool:

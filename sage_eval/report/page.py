@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from sage_eval.report import charts
@@ -17,7 +16,6 @@ from sage_eval.warehouse.contract import sql_files
 from sage_eval.warehouse.database import Connection
 from sage_eval.warehouse.query import ask
 
-QUERIES = Path(__file__).parent / "queries"
 Row = Mapping[str, Any]
 OUTCOMES = ("wins_a", "ties", "inconsistent", "wins_b")
 
@@ -67,7 +65,7 @@ class Curve:
 class Sample:
     """Two dialogues of one scenario, with every judge's verdict."""
 
-    row: Row
+    scenario_id: str
     verdicts: tuple[Row, ...]
     sides: tuple[tuple[str, tuple[Row, ...]], ...]
     """(model, turns) of A and of B."""
@@ -103,11 +101,11 @@ def read_page(connection: Connection, title: str, dialogues: int) -> Page:
         QueryError: the warehouse cannot answer.
     """
     texts = {name: path.read_text(encoding="utf-8") for name, path in sql_files("examples").items()}
-    rows = {name: ask(connection, text).records() for name, text in texts.items() if name != "side_by_side"}
+    rows = {name: ask(connection, text).records() for name, text in texts.items()}
     steps = _steps(rows["funnel"])
     return Page(
         title=title,
-        facts=_facts(connection),
+        facts=tuple((name.replace("_", " "), n) for name, n in rows["size_of_run"][0].items()),
         comparisons=tuple(
             Charted(row, charts.stacked({name: row[name] for name in OUTCOMES})) for row in rows["win_table"]
         ),
@@ -117,16 +115,11 @@ def read_page(connection: Connection, title: str, dialogues: int) -> Page:
         funnel=tuple(step for step in steps if step.lost),
         whole=len({step.stage for step in steps} - {step.stage for step in steps if step.lost}),
         curves=_curves(rows["training"]),
-        samples=_samples(connection, dialogues),
+        samples=_samples(rows["side_by_side"], rows["sample_verdicts"], dialogues),
         stages=tuple(rows["provenance"]),
         warnings=tuple((row["stage"], text) for row in rows["provenance"] for text in row["warnings"]),
         sql=texts,
     )
-
-
-def _facts(connection: Connection) -> tuple[tuple[str, int], ...]:
-    row = ask(connection, (QUERIES / "facts.sql").read_text(encoding="utf-8")).records()[0]
-    return tuple(row.items())
 
 
 def _ranged(rows: Sequence[Row]) -> tuple[Ranged, ...]:
@@ -167,19 +160,26 @@ def _curve(stage: str, rows: Sequence[Row]) -> Curve | None:
     )
 
 
-def _samples(connection: Connection, most: int) -> tuple[Sample, ...]:
-    chosen: list[Row] = []
-    listed = ask(connection, (QUERIES / "samples.sql").read_text(encoding="utf-8")).records()
-    for _, group in groupby(listed, key=lambda row: (row["stage"], row["model_a"], row["model_b"])):
-        chosen += list(group)[:most]
-    return tuple(_sample(connection, row) for row in chosen)
+def _samples(turns: Sequence[Row], verdicts: Sequence[Row], most: int) -> tuple[Sample, ...]:
+    """At most `most` scenarios of each pair of models."""
+    said: dict[tuple[str, ...], list[Row]] = {}
+    for row in verdicts:
+        said.setdefault(_sample_key(row), []).append(row)
+    found = []
+    for _, pair in groupby(turns, key=lambda row: _sample_key(row)[:3]):
+        scenarios = [(key, list(rows)) for key, rows in groupby(pair, key=_sample_key)]
+        found += [_sample(rows, said[key]) for key, rows in scenarios[:most]]
+    return tuple(found)
 
 
-def _sample(connection: Connection, row: Row) -> Sample:
-    keys = ["stage", "model_a", "model_b", "scenario_id"]
-    verdicts = (
-        connection.table("pair_verdicts")
-        .filter(_equal(connection, {key: row[key] for key in keys}))
-        .order("judge")
+def _sample_key(row: Row) -> tuple[str, ...]:
+    return row["stage"], row["model_a"], row["model_b"], row["scenario_id"]
+
+
+def _sample(turns: Sequence[Row], verdicts: Sequence[Row]) -> Sample:
+    first = turns[0]
+    sides = tuple(
+        (first[name], tuple(row for row in turns if row["side"] == side))
+        for side, name in (("A", "model_a"), ("B", "model_b"))
     )
-    return Sample(row, (), ())
+    return Sample(first["scenario_id"], tuple(verdicts), sides)

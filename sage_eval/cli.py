@@ -1,0 +1,112 @@
+"""`sage eval`: judge models, ask questions in SQL, write pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sage_data.cli.lazy import Lazy, LazyGroup
+from sage_data.errors import ConfigError
+
+COMMANDS = {
+    "rollout": Lazy(
+        "let an agent and a user simulator talk through scenarios",
+        "sage_eval.rollout",
+        "sage eval rollout sage1/model --user sage1/model --scenarios scenarios/ --out rollout-sage1/",
+    ),
+    "judge": Lazy(
+        "compare models pair by pair, in both orders",
+        "sage_eval.judge",
+        'sage eval judge rollout-a/ rollout-b/ --out judged/ --set "pairs=[[a, b]]"',
+    ),
+    "significance": Lazy(
+        "exact tests over the verdicts: a table like the paper's Table 1",
+        "sage_eval.significance",
+        "sage eval significance judged/ --out significance/",
+    ),
+    "bench": Lazy(
+        "run lm-eval tasks and keep every sample",
+        "sage_eval.bench",
+        "sage eval bench sage1/model --tasks world/tasks --out bench-sage1/",
+    ),
+    "regress": Lazy(
+        "compare two bench folders item by item: a table like the paper's Table 2",
+        "sage_eval.regress",
+        "sage eval regress bench-base/ --new bench-sage1/ --out regressions/",
+    ),
+    "warehouse": Lazy(
+        "gather every stage's Parquet into tables for SQL",
+        "sage_eval.warehouse",
+        "sage eval warehouse runs/quickstart/judged runs/quickstart/search --out warehouse/",
+    ),
+    "sql": Lazy("ask the warehouse of a run a question in SQL", "sage_eval.cli:sql"),
+    "report": Lazy(
+        "write the pages: one static folder, no outside request",
+        "sage_eval.report",
+        "sage eval report warehouse/ --out report/",
+    ),
+}
+
+group = LazyGroup("eval", COMMANDS, "Judge models, ask questions in SQL, write pages.")
+
+
+@click.command(epilog='\b\nExample:\n  sage eval sql "SELECT model, count(*) FROM turns GROUP BY model"')
+@click.argument("query", required=False)
+@click.option(
+    "--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Read the query from a file."
+)
+@click.option("--example", metavar="NAME", help="Run a query that ships with sage; --list names them.")
+@click.option("--list", "catalogue", is_flag=True, help="List tables, columns and examples.")
+@click.option(
+    "--warehouse",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Warehouse or run folder [default: the only run below runs/].",
+)
+@click.option("--json", "form", flag_value="json", help="Print JSON.")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV.")
+@click.option("--parquet", "form", flag_value="parquet", help="Print Parquet, for a pipe or file.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, help="Seconds."
+)
+@click.option("--memory", default="2GB", show_default=True, help="Memory the query may use.")
+def sql(
+    query: str | None,
+    file: Path | None,
+    example: str | None,
+    catalogue: bool,
+    warehouse: Path | None,
+    form: str | None,
+    timeout: float,
+    memory: str,
+) -> None:
+    """Ask the warehouse of a run one question in SQL: a single SELECT, read-only."""
+    from sage_eval.sql import Question, answer
+    from sage_eval.warehouse.output import Format
+
+    question = Question(
+        sql=query,
+        file=file,
+        example=example,
+        catalogue=catalogue,
+        form=Format(form or "table"),
+        timeout_s=timeout,
+        memory_limit=memory,
+    )
+    click.get_binary_stream("stdout").write(answer(warehouse or only_run(), question))
+
+
+def only_run(runs: Path = Path("runs")) -> Path:
+    """The one run below `runs` that has a warehouse.
+
+    Raises:
+        ConfigError: there is none, or more than one.
+    """
+    found = sorted(path.parent for path in runs.glob("*/warehouse"))
+    if len(found) != 1:
+        names = ", ".join(map(str, found)) or "none"
+        raise ConfigError(
+            f"expected one run with a warehouse below {runs}/, found {names}",
+            next_step="name one with --warehouse, or make one: sage run quickstart",
+        )
+    return found[0]
