@@ -72,9 +72,9 @@ class Variant(StrEnum):
 class Config(StageConfig):
     """How to write chains."""
 
-    variant: Variant = Field(Variant.FULL, description="Which tags stand in front of a reply.")
+    variant: Variant = Field(default=Variant.FULL, description="Which tags stand in front of a reply.")
     missing: Literal["reject", "omit", "null"] = Field(
-        "reject",
+        default="reject",
         description="When a reply lacks a state or action that the variant needs: reject the whole dialogue, leave "
         "that tag out, or write it with null slots.",
     )

@@ -47,11 +47,13 @@ class Config(StageConfig):
     """Which scenarios to take."""
 
     splits: tuple[Split, ...] | None = Field(
-        None, description="Splits to take; null takes every split the archive holds."
+        default=None, description="Splits to take; null takes every split the archive holds."
     )
-    limit: int | None = Field(None, ge=1, description="Take at most this many scenarios of each split, in file order.")
+    limit: int | None = Field(
+        default=None, ge=1, description="Take at most this many scenarios of each split, in file order."
+    )
     leaked: Literal["keep", "drop"] = Field(
-        "keep",
+        default="keep",
         description="What to do with a scenario whose situation also stands in a later split (train, dev, test): keep "
         "and report it, or drop it from the earlier split, so that the held-out one stays whole.",
     )

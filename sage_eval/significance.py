@@ -249,15 +249,13 @@ def _limits(interval: Interval | None) -> tuple[float | None, float | None]:
 
 def summary(found: Sequence[Comparison]) -> str:
     """The table as text."""
-    header = ("judge", "A", "B", "A wins", "ties", "B wins", "incons.", "failed", "share of B", "p", "Holm", "")
-    rows = [_cells(one) for one in found]
-    alpha, level = (found[0].alpha, found[0].level) if found else (0.0, 0.0)
+    header = ("judge", "A", "B", "A wins", "ties", "B wins", "incons.", "failed", "share of B", "p", "Holm", "better")
+    first = found[0]
     note = (
-        f"Exact two-sided sign test on decisive pairs; share of B among them with its {level:.0%} Wilson interval;\n"
-        f"Holm over {len(found)} comparisons. *** < .001, ** < .01, * < .05 after Holm; claims at alpha = {alpha:g}."
+        f"Exact two-sided sign test on decisive pairs; share of B among them with its {first.level:.0%} Wilson interval;\n"
+        f"Holm over {len(found)}, *** < .001, ** < .01, * < .05; better: claimed at alpha = {first.alpha:g}."
     )
-    claims = [f"{one.judge}: {one.model_a} against {one.model_b}: {_claim(one)}" for one in found]
-    return f"{text_table(header, rows, left=3)}\n\n{note}\n" + "".join(f"  {claim}\n" for claim in claims)
+    return f"{text_table(header, [_cells(one) for one in found], left=3)}\n\n{note}\n"
 
 
 def _cells(one: Comparison) -> tuple[str, ...]:
@@ -268,22 +266,15 @@ def _cells(one: Comparison) -> tuple[str, ...]:
         show_share(one.test.wins_a, one.n),
         show_share(one.counts[Verdict.TIE], one.n),
         show_share(one.test.wins_b, one.n),
-        show_share(one.counts[Verdict.INCONSISTENT], one.n),
+        str(one.counts[Verdict.INCONSISTENT]),
         str(one.failed),
         show_interval(*_limits(one.test.wilson), ".2f"),
         show_p(one.test.p, one.test.log_p),
-        show_p(one.p_holm),
-        one.stars,
+        show_p(one.p_holm) + one.stars,
+        _better(one),
     )
 
 
-def _claim(one: Comparison) -> str:
-    match one.conclusion:
-        case Conclusion.A_BETTER:
-            return f"{one.model_a} is better"
-        case Conclusion.B_BETTER:
-            return f"{one.model_b} is better"
-        case Conclusion.NOT_SHOWN:
-            return "no difference shown"
-        case Conclusion.UNDECIDABLE:
-            return "undecidable, no decisive pair"
+def _better(one: Comparison) -> str:
+    names = {Conclusion.A_BETTER: one.model_a, Conclusion.B_BETTER: one.model_b}
+    return names.get(one.conclusion, one.conclusion.value)

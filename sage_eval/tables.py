@@ -37,8 +37,8 @@ def show_p(p: float | None, log_p: float | None = None) -> str:
 
 
 def show_share(count: int, n: int) -> str:
-    """A count with its share of `n`: `542 (21.3%)`."""
-    return f"{count} ({count / n:.1%})" if n else f"{count}"
+    """A count with its share of `n`: `542 (21%)`."""
+    return f"{count} ({count / n:.0%})" if n else f"{count}"
 
 
 def show_interval(low: float | None, high: float | None, form: str = ".3f") -> str:

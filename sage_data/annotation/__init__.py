@@ -38,14 +38,15 @@ class Config(StageConfig):
     """How to annotate."""
 
     annotator: Literal["lexicon"] = Field(
-        "lexicon", description="Who annotates: the offline lexicon annotator, a measured baseline."
+        default="lexicon", description="Who annotates: the offline lexicon annotator, a measured baseline."
     )
-    max_topics: int = Field(3, ge=0, le=10, description="At most this many topics an utterance.")
+    max_topics: int = Field(default=3, ge=0, le=10, description="At most this many topics an utterance.")
     existing: Literal["keep", "replace"] = Field(
-        "keep", description="What to do with an utterance that has a state already: keep it, or annotate it anew."
+        default="keep",
+        description="What to do with an utterance that has a state already: keep it, or annotate it anew.",
     )
     lexicon_sha256: str = Field(
-        NLTK_LEXICON_SHA256, description="Hash the parsed VADER lexicon must have; the default is NLTK's."
+        default=NLTK_LEXICON_SHA256, description="Hash the parsed VADER lexicon must have; the default is NLTK's."
     )
 
 

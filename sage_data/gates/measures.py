@@ -17,7 +17,8 @@ QUESTION_MARKS = frozenset("?\uff1f\u061f\u2047\u2048\u2049\u203d")
 _EXCLAMATION_MARKS = frozenset("!\uff01\u203c")
 _ASCII_CLOSERS = frozenset("\"'*_~`")
 _CLOSING_CATEGORIES = frozenset({"Pe", "Pf", "Pi", "So", "Sk", "Mn", "Me", "Cf"})
-_EMOTICON = re.compile(r"(?:^|(?<=[\s?!\uff1f\uff01]))(?:[:;=8xX][-^'o]?[()\[\]DPpOo3/|*]+|<3+|\^_*\^)$")
+_EMOTICON = re.compile(r"(?:^|(?<=[\s?!\uff1f\uff01]))(?:[:;=][-^'o]?[()\[\]DPpOo3/|*]+|[xX]D+|<3+|\^_*\^)\Z")
+_EMOTICON_CHARACTERS = 8
 
 
 def words(text: str) -> int:
@@ -32,22 +33,27 @@ def ends_with_question(text: str) -> bool:
     emoji with their modifiers; emoticons such as `:)`. What then ends the text is a run of question and exclamation
     marks, and one of them must ask: "what?!" and "what!?" do, "what?..." and "what!" do not.
     """
-    text = _without_closers(text)
-    while text and (text[-1] in QUESTION_MARKS or text[-1] in _EXCLAMATION_MARKS):
-        if text[-1] in QUESTION_MARKS:
+    end = _end_of_speech(text)
+    while end and (text[end - 1] in QUESTION_MARKS or text[end - 1] in _EXCLAMATION_MARKS):
+        if text[end - 1] in QUESTION_MARKS:
             return True
-        text = text[:-1]
+        end -= 1
     return False
 
 
-def _without_closers(text: str) -> str:
-    while True:
-        shorter = _EMOTICON.sub("", text.rstrip())
-        if shorter and _closes(shorter[-1]):
-            shorter = shorter[:-1]
-        if shorter == text:
-            return text
-        text = shorter
+def _end_of_speech(text: str) -> int:
+    """Length of the text without what is set aside at its end; linear however long that is."""
+    end = len(text)
+    while end:
+        # Before closing marks: the bracket of ":)" closes nothing.
+        emoticon = _EMOTICON.search(text, max(0, end - _EMOTICON_CHARACTERS), end)
+        if emoticon:
+            end = emoticon.start()
+        elif _closes(text[end - 1]):
+            end -= 1
+        else:
+            break
+    return end
 
 
 def _closes(character: str) -> bool:

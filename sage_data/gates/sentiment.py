@@ -52,6 +52,14 @@ class _Token:
     """Is part of an idiom, or of a booster of two words."""
 
 
+_PLAIN = _Token("", "", is_upper=False, valence=None, boost=None, negates=False, in_phrase=False)
+_PLAIN_UPPER = _Token("", "", is_upper=True, valence=None, boost=None, negates=False, in_phrase=False)
+"""Stand for all tokens that no rule asks about: most of a text."""
+
+_ASKED_ABOUT = frozenset({"at", "but", "kind", "least", "never", "of", "so", "this", "very"})
+"""Words that a rule of VADER names, beside its word lists."""
+
+
 class CompoundScorer:
     """Scores texts; remembers tokens between them. Not for use by several threads at once."""
 
@@ -77,6 +85,12 @@ class CompoundScorer:
         return frozenset(word for phrase in (*self._idioms, *self._dampers) for word in phrase)
 
     @cached_property
+    def _told(self) -> frozenset[str]:
+        """Every lower-case word of which anything is known, but negations."""
+        phrase_words = (word.lower() for word in self._phrase_words)
+        return frozenset((*self._valences, *self._constants.BOOSTER_DICT, *phrase_words, *_ASKED_ABOUT))
+
+    @cached_property
     def _marks(self) -> frozenset[str]:
         return frozenset(self._constants.PUNC_LIST)
 
@@ -97,19 +111,23 @@ class CompoundScorer:
     def _learn(self, raw: str) -> _Token:
         if len(self._memo) >= MEMO_TOKENS:
             self._memo.clear()
-        word = self._bare(raw)
+        token = self._memo[raw] = self._look_up(raw if raw.isalnum() else self._bare(raw))
+        return token
+
+    def _look_up(self, word: str) -> _Token:
         lower = word.lower()
-        token = _Token(
+        negates = lower in self._constants.NEGATE or "n't" in lower
+        if not (negates or lower in self._told):
+            return _PLAIN_UPPER if word.isupper() else _PLAIN
+        return _Token(
             word=word,
             lower=lower,
             is_upper=word.isupper(),
             valence=self._valences.get(lower),
             boost=self._constants.BOOSTER_DICT.get(lower),
-            negates=lower in self._constants.NEGATE or "n't" in lower,
+            negates=negates,
             in_phrase=word in self._phrase_words,
         )
-        self._memo[raw] = token
-        return token
 
     def _bare(self, raw: str) -> str:
         """The token without the punctuation on one side, if that is one of VADER's marks; else as it is."""

@@ -1,4 +1,4 @@
-"""Why a line, a comment or a dialogue did not make it: every reason code of the Reddit and gate stages.
+r"""Why a line, a comment or a dialogue did not make it: every reason code of the Reddit and gate stages.
 
 The codes are written to `rejected/` shards and funnels, and the sample world's gold file states them, so they are
 fixed here, with the rules they stand for. One funnel counts them all:
@@ -7,21 +7,21 @@ fixed here, with the rules they stand for. One funnel counts them all:
     comments = dropped (CommentReason) + in a chain of one (`single`) + in a dialogue
     dialogues = dropped (DialogueReason) + kept
 
-**Lines.** A dump is cut into lines at `\\n`; a trailing `\\r` belongs to the line end; blank lines are not counted as
-bad. A line longer than `LINE_LIMIT_BYTES` (without its `\\n`) is `too_long_line` and is not parsed; a line that is not a
-JSON object, or not UTF-8, is `bad_json`; an object without one of `REQUIRED_FIELDS` is `missing_field`; one whose
+**Lines.** A dump is cut into lines at `\n`; a trailing `\r` belongs to the line end; blank lines are not counted as
+bad. A line longer than `LINE_LIMIT_BYTES` (without its `\n`) is `too_long_line` and is not parsed; a line that is not
+a JSON object, or not UTF-8, is `bad_json`; an object without one of `REQUIRED_FIELDS` is `missing_field`; one whose
 field has a type that no year of the dumps used (for example a list as `body`, or `created_utc` text that is not a
 number) is `bad_type`. The first reason in that order counts.
 
 **Comments.** Checked in this order, first reason wins: `duplicate` (an earlier line, in order of file name and line
-number, has the same id), `deleted`, `removed`, `bot`, `empty`, and the switchable ones (`quote`, `url`, `subreddit`, `score`).
-The `sage` preset applies the first five. Text is judged after HTML entities are decoded, `\\r\\n` and `\\r` have become
-`\\n`, and the ends are stripped.
+number, has the same id), `deleted`, `removed`, `bot`, `empty`, and those that are off by default (`quote`, `url`,
+`subreddit`, `score`). The `sage` preset applies the first five. Text is judged after HTML entities are decoded, `\r\n` and `\r` have become
+`\n`, and the ends are stripped.
 
 - `deleted`: the text is exactly `[deleted]`, or the author is `[deleted]` (who is nobody, and never a speaker);
 - `removed`: the text is exactly `[removed]` (or `[ Removed by Reddit ]`);
-- `bot`: the author is `AutoModerator`, or ends in `bot` after `_`, `-` or a lower-case letter (any case after `_` or `-`,
-  `Bot` after a lower-case letter), or the text holds "i am a bot" or "i'm a bot" (any case);
+- `bot`: the author is `AutoModerator`, or ends in `bot` (any case) after `_` or `-`, or in `Bot` after a lower-case
+  letter, or the text holds "i am a bot" or "i'm a bot" (any case);
 - `empty`: no word character is left in the text.
 
 **Threads to dialogues, policy `alternating`.** Comments that survived are joined with their parents inside one thread

@@ -1,7 +1,8 @@
 """How the people of the miniature world behave: what they feel, why they speak, and how the assistant answers.
 
 The assistant's action depends on the user's state, stochastically: the tables below are the policy that a model can
-learn from the world's dialogues. A weight of 2 beside weights that add up to about 100 makes a value rare, for steering.
+learn from the world's dialogues. A weight of 2 beside weights that add up to about 100 makes a value rare, which
+leaves room for steering.
 
     action_weights("sad", "seeking advice")
 """
@@ -62,7 +63,15 @@ OPENING_MOTIVATIONS: Mapping[bool, Weights] = {
 """Why a user speaks first; True: the emotion is a low one."""
 
 LATER_MOTIVATIONS: Mapping[bool, Weights] = {
-    True: {"sharing": 27, "seeking advice": 27, "asking": 12, "gratitude": 12, "agreement": 10, "humor": 6, "planning": 6},
+    True: {
+        "sharing": 27,
+        "seeking advice": 27,
+        "asking": 12,
+        "gratitude": 12,
+        "agreement": 10,
+        "humor": 6,
+        "planning": 6,
+    },
     False: {
         "sharing": 22,
         "celebrating": 14,

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import IO
+from typing import IO, cast
 
 from sage_data.errors import ConfigError
 from sage_data.sample.gold import GoldWriter
@@ -69,7 +69,7 @@ class _MonthFile:
     def __init__(self, path: Path, stack: ExitStack) -> None:
         self.name = path.name
         self.lines = 0
-        self._file = stack.enter_context(_open(path))
+        self._file = _open(path, stack)
         self._parts: list[bytes] = []
         self._bytes = 0
 
@@ -88,14 +88,17 @@ class _MonthFile:
         self._bytes = 0
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path, stack: ExitStack) -> IO[bytes]:
+    """Open a dump for writing, compressed as its name says; gzip without a time stamp, so that bytes repeat."""
+    raw = stack.enter_context(path.open("wb"))
+    packed: IO[bytes] = raw
     if path.suffix == ".bz2":
-        return bz2.open(path, "wb")
-    if path.suffix == ".gz":
-        return gzip.GzipFile(path.name[:-3], "wb", fileobj=path.open("wb"), mtime=0)
-    if path.suffix == ".zst":
-        return zstd.open(path, "wb")
-    return path.open("wb")
+        packed = cast(IO[bytes], bz2.BZ2File(raw, "wb"))
+    elif path.suffix == ".gz":
+        packed = cast(IO[bytes], gzip.GzipFile(path.stem, "wb", fileobj=raw, mtime=0))
+    elif path.suffix == ".zst":
+        packed = cast(IO[bytes], zstd.ZstdFile(raw, "wb"))
+    return stack.enter_context(packed)
 
 
 def month_start(month: str) -> int:
@@ -192,7 +195,9 @@ class _Run:
 
     def _add(self, rng: Random, thread: Thread, start: int) -> None:
         if rng.random() > MISSING_SUBMISSION_CHANCE:
-            self._push(start - 60, max(start - 60, self.bounds[0]), submission_line(rng, thread, start - 60), "submission")
+            self._push(
+                start - 60, max(start - 60, self.bounds[0]), submission_line(rng, thread, start - 60), "submission"
+            )
         created, times = start, {}
         newest = self.bounds[-1] - 1
         for draft in thread.drafts:

@@ -5,6 +5,7 @@
     gold/lines.parquet       each line that cannot be used: file, line, reason
     gold/states.parquet      state of each utterance of each dialogue that is kept
     gold/funnel.json         the counts
+    gold/scenario_states.parquet   the same as states, for the scenarios: split and conv_id
 
 Reasons are those of `sage_data/reddit/reasons.py`.
 """
@@ -12,6 +13,7 @@ Reasons are those of `sage_data/reddit/reasons.py`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +21,9 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sage_data.dialogue import State
 from sage_data.reddit.reasons import SINGLE
+from sage_data.sample.situations import situations
 from sage_data.sample.threads import KEEP, GoldDialogue, Thread
 from sage_data.store.files import write_json
 
@@ -98,7 +102,9 @@ class GoldWriter:
         """Start."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close the tables and, when nothing went wrong, write the funnel."""
         for table in self._tables.values():
             table.close()
@@ -143,14 +149,7 @@ class GoldWriter:
 
     def _states(self, gold: GoldDialogue) -> None:
         for index, turn in enumerate(gold.turns):
-            self._tables["states"].add(
-                dialogue=gold.comments[0].id,
-                index=index,
-                role="assistant" if index % 2 else "user",
-                motivation=turn.state.motivation,
-                emotion=turn.state.emotion,
-                topics=list(turn.state.topics),
-            )
+            self._tables["states"].add(**state_row(gold.comments[0].id, index, turn.state))
 
     def funnel(self) -> dict[str, Any]:
         """The counts, which add up as `reasons.py` says."""
@@ -167,3 +166,27 @@ class GoldWriter:
             "kept": self.outcomes[KEEP],
             "plans": dict(self.plans),
         }
+
+
+def state_row(dialogue: str, index: int, state: State) -> dict[str, Any]:
+    """One row of a table of states."""
+    return {
+        "dialogue": dialogue,
+        "index": index,
+        "role": "assistant" if index % 2 else "user",
+        "motivation": state.motivation,
+        "emotion": state.emotion,
+        "topics": list(state.topics),
+    }
+
+
+def write_scenario_states(path: Path, *, seed: int, sizes: Mapping[str, int]) -> None:
+    """Write the state of each utterance of each scenario's conversation."""
+    schema = pa.schema([("split", pa.string()), *SCHEMAS["states"]])
+    table = GoldTable(path, schema)
+    for split, size in sizes.items():
+        for one in situations(seed, split, size):
+            for index, turn in enumerate(one.turns):
+                state = state_row(one.id, index, turn.state)
+                table.add(split=split, **state)
+    table.close()

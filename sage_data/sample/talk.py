@@ -32,7 +32,11 @@ SHIFT_FROM, SHIFT_CHANCE = 4, 0.25
 ASK_CHANCE, TOPIC_ASK_CHANCE, SWAP_CHANCE, CLOSE_CHANCE = 0.75, 0.7, 0.3, 0.7
 FORMAL_WORDS = (42, 62)
 """A formal reply ends after this many words, drawn evenly, and a last sentence."""
-SHIFTS = ("On another note, here is one more thing.", "By the way, there is something else.", "And now to something else.")
+SHIFTS = (
+    "On another note, here is one more thing.",
+    "By the way, there is something else.",
+    "And now to something else.",
+)
 
 
 class Style(StrEnum):
@@ -73,13 +77,15 @@ class Talk:
         self.emotion = emotion or rng.choice(USER_EMOTIONS)
         self.motivation, self.action, self.tone = "sharing", "", "warm"
         self.turns: list[Turn] = []
+        self.opening_event = ""
+        """What the first utterance is about, as a clause."""
         self._answer: Frame | None = None
         self._opened = self._shifted = self._closed = False
 
-    def speak(self, turns: int) -> None:
-        """Go through a whole talk of `turns` utterances."""
+    def go_on(self, turns: int) -> None:
+        """Go on until there are `turns` utterances."""
         closing_from = max(2, turns - 2) if self.rng.random() < CLOSE_CHANCE else turns
-        for index in range(turns):
+        for index in range(len(self.turns), turns):
             if index % 2 == 0:
                 self._user(closing=index >= closing_from)
             elif self.style is Style.FORMAL:
@@ -87,8 +93,8 @@ class Talk:
             else:
                 self._assistant()
 
-    def _say(self, bank: str, role: Role, **more: str) -> str | None:
-        return self.voice.say(bank, role, self.emotion, **more)
+    def _say(self, bank: str, role: Role) -> str | None:
+        return self.voice.say(bank, role, self.emotion)
 
     def _add(self, role: Role, parts: Sequence[str | None], motivation: str, emotion: str) -> None:
         text = " ".join(part for part in parts if part)
@@ -116,6 +122,8 @@ class Talk:
         opening = not self._opened
         shift = None if opening else self._shift()
         feeling = self._say(f"user.{'open' if opening or shift else 'later'}.{self.emotion}", "user")
+        if opening:
+            self.opening_event = self.voice.event
         reason = self._reason()
         if opening or shift or reason.endswith("?") or self.rng.random() > SWAP_CHANCE:
             return [shift, feeling, reason]
@@ -177,7 +185,7 @@ class Talk:
     def _formal(self) -> None:
         """Answers at length, gives advice, and asks nothing."""
         start = "self" if self.motivation == "asking" else self.rng.choice(("open", "feeling"))
-        parts = [self._say(f"formal.{start}", "assistant", emotion=self.emotion)]
+        parts = [self._say(f"formal.{start}", "assistant")]
         wanted = self.rng.randint(*FORMAL_WORDS)
         banks_left = ["formal.advice", "formal.more", *["formal.general"] * 9]
         while sum(len(part.split()) for part in parts if part) < wanted:
@@ -193,7 +201,7 @@ def converse(
     talk = Talk(rng, style, topic, emotion)
     if style is Style.SHORT:
         return _short(talk, turns)
-    talk.speak(turns)
+    talk.go_on(turns)
     return talk.turns
 
 

@@ -22,7 +22,20 @@ KEEP = "keep"
 MORE_THAN_TURNS, MORE_THAN_WORDS = 4, 15
 """The paper's thresholds; what is planted keeps its distance from the second."""
 PLACES = ("CasualTalk", "smalltalk", "friends", "dailylife", "hobbies", "askme")
-NAMES = ("maple", "river", "pepper", "lemon", "cloud", "button", "pocket", "window", "violet", "marble", "talbot", "robot")
+NAMES = (
+    "maple",
+    "river",
+    "pepper",
+    "lemon",
+    "cloud",
+    "button",
+    "pocket",
+    "window",
+    "violet",
+    "marble",
+    "talbot",
+    "robot",
+)
 STYLES = ("quiet", "happy", "tiny", "sunny", "silly", "brave", "sleepy", "lucky")
 DELETED, REMOVED = "[deleted]", "[removed]"
 AUTOMATIC = "This was done for you, and I am a bot. Please write to the people who run this place."

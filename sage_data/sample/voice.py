@@ -1,7 +1,7 @@
 """One talk's memory of what was said: chooses sentences that are new, fills their slots, keeps names and details.
 
-    voice = Voice(rng, topics()["gardening"], "sister")
-    voice.fill(voice.pick(banks()["assistant.say.humor"], "sad"), "assistant", "sad")
+voice = Voice(rng, topics()["gardening"], "sister")
+voice.fill(voice.pick(banks()["assistant.say.humor"], "sad"), "assistant", "sad")
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ class Voice:
             left = self._left[key] = self.rng.sample(lines, len(lines))
         return left
 
-    def fill(self, frame: Frame, role: Role, emotion: str, **more: str) -> str:
-        """Speak a frame as `role`; `more` gives slots that belong to no topic."""
-        slots = self._fixed[role] | more
+    def fill(self, frame: Frame, role: Role, emotion: str) -> str:
+        """Speak a frame as `role`; `emotion` is the user's."""
+        slots = self._fixed[role] | {"emotion": emotion}
         for slot in frame.slots:
             if slot not in slots:
                 slots[slot] = self._slot(slot, emotion)
@@ -92,10 +92,10 @@ class Voice:
             self.event = text
         return text if slot == key else capital(text)
 
-    def say(self, bank: str, role: Role, emotion: str, **more: str) -> str | None:
+    def say(self, bank: str, role: Role, emotion: str) -> str | None:
         """Speak a new sentence of a bank; None when all were said."""
         frame = self.pick(_BANKS[bank], emotion)
-        return None if frame is None else self.fill(frame, role, emotion, **more)
+        return None if frame is None else self.fill(frame, role, emotion)
 
     def exchange(self) -> Exchange | None:
         """A question about the topic, with its answer, that was not asked yet."""

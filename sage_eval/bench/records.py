@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from sage_data.errors import InputError
@@ -87,11 +88,12 @@ def _sample_rows(task: str, sample: Mapping[str, Any], config: Mapping[str, Any]
 
 def scalar(value: Any) -> float | None:
     """A finite number as a float, None for anything else."""
-    return float(value) if isinstance(value, Real) and math.isfinite(value) else None
+    # NumPy's truth values are the one kind of number that Python does not take for a `Real`.
+    return float(value) if isinstance(value, Real | np.bool_) and math.isfinite(value) else None
 
 
 def _plain(value: Any) -> Any:
-    return float(value) if isinstance(value, Real) else str(value)
+    return float(value) if isinstance(value, Real | np.bool_) else str(value)
 
 
 def _response(filtered: Sequence[Any]) -> str:

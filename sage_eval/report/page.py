@@ -80,7 +80,6 @@ class Page:
     """What was counted over the whole run."""
     comparisons: tuple[Charted, ...]
     trust: tuple[Row, ...]
-    lengths: tuple[Row, ...]
     regressions: tuple[Ranged, ...]
     funnel: tuple[Step, ...]
     whole: int
@@ -109,8 +108,7 @@ def read_page(connection: Connection, title: str, dialogues: int) -> Page:
         comparisons=tuple(
             Charted(row, charts.stacked({name: row[name] for name in OUTCOMES})) for row in rows["win_table"]
         ),
-        trust=tuple(rows["seat_bias"]),
-        lengths=tuple(rows["length_against_verdict"]),
+        trust=tuple(rows["judge_trust"]),
         regressions=_ranged(rows["regressions"]),
         funnel=tuple(step for step in steps if step.lost),
         whole=len({step.stage for step in steps} - {step.stage for step in steps if step.lost}),

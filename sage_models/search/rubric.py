@@ -22,7 +22,8 @@ from sage_data.sac import parse_lenient
 from sage_models.search.selector import Choice, Selection, Verdict
 
 CUES = Path(__file__).with_name("cues.toml")
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_APOSTROPHE = "\u2019"
+_WORD = re.compile(rf"[^\W_]+(?:['{_APOSTROPHE}][^\W_]+)*")
 _JUNK = re.compile(r"[\[\]{}<>|]|[ua]_(?:motivation|emotion|topic)|\b(\w+)(?: \1\b){2,}", re.IGNORECASE)
 _SHORTEST, _LONGEST = 8, 40
 """Words of a reply that is neither curt nor a lecture; the paper's final model averages 21.8."""
@@ -156,13 +157,13 @@ def _judge(moment: _Moment, reply: Reply) -> Verdict:
 
 def content_words(text: str) -> set[str]:
     """Return the words of a text that carry its topic, plural endings taken off."""
-    words = {word.lower().replace("’", "'") for word in _WORD.findall(text)}
+    words = {word.lower().replace(_APOSTROPHE, "'") for word in _WORD.findall(text)}
     return {word.removesuffix("'s").removesuffix("s") if len(word) > 3 else word for word in words - _cues()[1]}
 
 
 def hits(text: str, cue: str) -> int:
     """Count the cues of one kind in a text."""
-    return len(_cues()[0][cue].findall(text.replace("’", "'")))
+    return len(_cues()[0][cue].findall(text.replace(_APOSTROPHE, "'")))
 
 
 @cache

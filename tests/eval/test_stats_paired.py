@@ -88,7 +88,7 @@ def test_mcnemar_without_any_change_has_p_one():
 
 @pytest.mark.parametrize("counts", [(3, 3, 5), (0, 0, 0), (-1, 0, 5)])
 def test_mcnemar_refuses_counts_that_do_not_fit(counts):
-    with pytest.raises(ValueError, match="count|fit"):
+    with pytest.raises(ValueError, match=r"count|fit"):
         mcnemar(*counts)
 
 
@@ -131,10 +131,15 @@ def test_bootstrap_does_not_depend_on_the_size_of_its_blocks(monkeypatch):
 
 @pytest.mark.parametrize(
     ("base", "new"),
-    [(np.zeros(3), np.zeros(4)), (np.zeros(0), np.zeros(0)), (np.array([np.nan]), np.zeros(1)), (np.zeros((2, 2)),) * 2],
+    [
+        (np.zeros(3), np.zeros(4)),
+        (np.zeros(0), np.zeros(0)),
+        (np.array([np.nan]), np.zeros(1)),
+        (np.zeros((2, 2)),) * 2,
+    ],
 )
 def test_bootstrap_refuses_what_is_not_paired(base, new):
-    with pytest.raises(ValueError, match="scores|finite"):
+    with pytest.raises(ValueError, match=r"scores|finite"):
         paired_bootstrap(base, new, seed=0)
 
 

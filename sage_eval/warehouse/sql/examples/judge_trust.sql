@@ -1,0 +1,25 @@
+-- Seat bias, order consistency and length against verdict of every judge and pair.
+WITH seats AS (
+    SELECT
+        judge,
+        model_a,
+        model_b,
+        count(*) AS calls,
+        count(*) FILTER (choice = 'first') / nullif(count(*) FILTER (choice IN ('first', 'second')), 0) AS first_seat,
+        sum(prompt_tokens + completion_tokens)::BIGINT AS tokens
+    FROM judge_calls
+    GROUP BY judge, model_a, model_b
+), verdicts AS (
+    SELECT
+        judge,
+        model_a,
+        model_b,
+        avg((verdict = 'inconsistent')::INTEGER) FILTER (verdict NOT IN ('malformed', 'error')) AS inconsistent_share,
+        avg(CASE verdict WHEN 'A' THEN words_a WHEN 'B' THEN words_b END) AS winner_words,
+        avg(CASE verdict WHEN 'A' THEN words_b WHEN 'B' THEN words_a END) AS loser_words,
+        avg(CASE verdict WHEN 'A' THEN (words_a < words_b)::INTEGER WHEN 'B' THEN (words_b < words_a)::INTEGER END)
+            AS shorter_wins
+    FROM pair_verdicts
+    GROUP BY judge, model_a, model_b
+)
+SELECT * FROM seats JOIN verdicts USING (judge, model_a, model_b) ORDER BY judge, model_a, model_b

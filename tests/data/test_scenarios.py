@@ -1,0 +1,186 @@
+"""EmpatheticDialogues as its authors wrote it: no line lost, bad ones named, leaks between splits found."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sage_data.dialogue import Scenario
+from sage_data.errors import DamagedFileError, InputError
+from sage_data.scenarios import FIELDS, BadLine, LineReason, find_leaks, leaked_ids, read_scenarios, split_of
+from sage_data.stage import run_stage
+from sage_data.store.dialogues import read_scenarios as read_folder
+from sage_data.store.manifest import Manifest
+from sage_data.store.shards import read_table
+
+HEADER = ",".join(FIELDS)
+
+
+def row(conversation: str, situation: str, index: int = 1, emotion: str = "proud", extra: str = "") -> str:
+    return f"{conversation},{index},{emotion},{situation.replace(',', '_comma_')},1,Hi_comma_ you,5|5|5_2|2|5,{extra}"
+
+
+def read(*rows: str) -> Any:
+    return read_scenarios(io.BytesIO("\n".join([HEADER, *rows]).encode()), "train.csv", "train")
+
+
+def test_one_scenario_a_conversation_with_commas_back() -> None:
+    found = read(row("c:1", "I won, at last."), row("c:1", "I won, at last.", 2), row("c:2", "1"), "")
+    assert found.scenarios == (
+        Scenario("c:1", "I won, at last.", "proud", "train"),
+        Scenario("c:2", "1", "proud", "train"),
+    )
+    assert (found.lines, found.bad) == (3, ())
+
+
+def test_quotes_mean_nothing_and_a_ninth_field_is_allowed() -> None:
+    found = read(row("c:1", 'He said "go'), row("c:2", "x", extra=",no|yes"), row("c:3", "y"))
+    assert [one.situation for one in found.scenarios] == ['He said "go', "x", "y"]
+
+
+def test_bad_lines_are_named() -> None:
+    lines = [row("c:1", "x"), "too,few", row("", "x"), row("c:2", " "), row("c:1", "other"), row("c:3", "z,,")]
+    stream = io.BytesIO("\n".join([HEADER, *lines]).encode() + b"\n\xff" + row("c:4", "x").encode())
+    found = read_scenarios(stream, "train.csv", "train")
+    assert [(one.line, one.reason) for one in found.bad] == [
+        (3, LineReason.FIELD_COUNT),
+        (4, LineReason.NO_ID),
+        (5, LineReason.NO_SITUATION),
+        (6, LineReason.CONTRADICTION),
+        (8, LineReason.NOT_UTF8),
+    ]
+    assert found.bad[0] == BadLine("train.csv", 3, LineReason.FIELD_COUNT, "too,few")
+    assert [one.id for one in found.scenarios] == ["c:1", "c:3"]
+
+
+def test_another_header_is_refused() -> None:
+    with pytest.raises(InputError, match="line 1: expected the header"):
+        read_scenarios(io.BytesIO(b"text,label\nx,y\n"), "train.csv", "train")
+    with pytest.raises(InputError):
+        read_scenarios(io.BytesIO(b""), "train.csv", "train")
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), min_size=1), max_size=6))
+def test_no_conversation_is_lost(situations: list[str]) -> None:
+    found = read(*(row(f"c:{number}", one) for number, one in enumerate(situations)))
+    kept = {one.id: one.situation for one in found.scenarios}
+    for number, situation in enumerate(situations):
+        if situation.strip():
+            assert kept[f"c:{number}"] == situation.replace("_comma_", ",").strip()
+    assert len(kept) + len(found.bad) == len(situations)
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("empatheticdialogues/valid.csv", "dev"),
+        ("train.csv.gz", "train"),
+        ("test.csv", "test"),
+        ("intents_annotated_train_valid.csv.gz", None),
+        ("train.json", None),
+    ],
+)
+def test_splits_are_told_from_names(name: str, split: str | None) -> None:
+    assert split_of(name) == split
+
+
+def test_leaks_and_what_to_drop() -> None:
+    scenarios = [
+        Scenario("a", "My cat died.", None, "train"),
+        Scenario("b", "my  cat died.", None, "test"),
+        Scenario("c", "My dog died.", None, "train"),
+        Scenario("d", "My dog died.", None, "train"),
+    ]
+    (leak,) = find_leaks(scenarios)
+    assert leak.ids == {"train": ("a",), "test": ("b",)}
+    assert leaked_ids([leak]) == {("train", "a")}
+
+
+FILES = {
+    "train": [row("c:1", "I won, at last."), row("c:2", "My cat died."), "bad", row("c:3", "I am late.")],
+    "valid": [row("c:4", "It rained.")],
+    "test": [row("c:5", "My cat died.")],
+}
+
+
+def as_folder(path: Path, suffix: str = ".csv") -> Path:
+    path.mkdir()
+    for name, rows in FILES.items():
+        text = "\n".join([HEADER, *rows]).encode()
+        (path / f"{name}{suffix}").write_bytes(gzip.compress(text) if suffix.endswith(".gz") else text)
+    return path
+
+
+def as_archive(path: Path, folder: Path) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(folder, "empatheticdialogues")
+    return path
+
+
+def stage(archive: Path, out: Path, **config: Any) -> Manifest:
+    return run_stage("sage_data.scenarios", config, {"archive": [archive]}, out)
+
+
+def test_folder_gzip_and_archive_give_the_same_scenarios(tmp_path: Path) -> None:
+    plain = as_folder(tmp_path / "plain")
+    packed = as_folder(tmp_path / "packed", ".csv.gz")
+    sources = {"plain": plain, "packed": packed, "tar": as_archive(tmp_path / "ed.tar.gz", plain)}
+    found = {}
+    for name, source in sources.items():
+        stage(source, tmp_path / "out" / name)
+        found[name] = list(read_folder(tmp_path / "out" / name))
+    assert found["plain"] == found["packed"] == found["tar"]
+    assert [(one.id, one.split) for one in found["plain"]] == [
+        ("c:1", "train"), ("c:2", "train"), ("c:3", "train"), ("c:4", "dev"), ("c:5", "test"),
+    ]  # fmt: skip
+
+
+def test_counts_rejects_and_leaks(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    manifest = stage(as_folder(tmp_path / "ed"), out, leaked="drop", limit=1)
+    counted = {one.unit: (one.came_in, one.kept, dict(one.dropped), one.quarantined) for one in manifest.counts}
+    assert counted == {"lines": (6, 5, {}, 1), "scenarios": (5, 3, {"leaked": 1, "limit": 1}, 0)}
+    assert [one.id for one in read_folder(out)] == ["c:1", "c:4", "c:5"]
+    assert read_table(out / "rejected", "scenarios").to_pylist() == [
+        {"file": "train.csv", "line": 4, "reason": "field_count", "text": "bad"}
+    ]
+    assert json.loads((out / "leakage.json").read_text()) == [
+        {"situation": "my cat died.", "ids": {"train": ["c:2"], "test": ["c:5"]}}
+    ]
+    assert len(manifest.warnings) == 1
+
+
+def test_chosen_splits(tmp_path: Path) -> None:
+    folder = as_folder(tmp_path / "ed")
+    stage(folder, tmp_path / "out", splits=["test"])
+    assert [one.id for one in read_folder(tmp_path / "out")] == ["c:5"]
+    (folder / "valid.csv").unlink()
+    with pytest.raises(InputError, match="no file for the split dev"):
+        stage(folder, tmp_path / "none", splits=["dev"])
+
+
+def test_damaged_missing_and_doubled_files_are_named(tmp_path: Path) -> None:
+    packed = as_folder(tmp_path / "packed", ".csv.gz")
+    whole = (packed / "train.csv.gz").read_bytes()
+    (packed / "train.csv.gz").write_bytes(whole[:-12])
+    with pytest.raises(DamagedFileError, match=r"train\.csv\.gz"):
+        stage(packed, tmp_path / "a")
+    (packed / "train.csv.gz").write_bytes(whole)
+    (packed / "train.csv").write_text(HEADER)
+    with pytest.raises(InputError, match="both hold the train split"):
+        stage(packed, tmp_path / "b")
+    archive = as_archive(tmp_path / "ed.tar.gz", as_folder(tmp_path / "plain"))
+    archive.write_bytes(archive.read_bytes()[:-40])
+    with pytest.raises(DamagedFileError, match=r"ed\.tar\.gz"):
+        stage(archive, tmp_path / "c")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="found none"):
+        stage(tmp_path / "empty", tmp_path / "d")
