@@ -163,7 +163,8 @@ def _parse_text(text: str) -> str:
 _CLOSES = {"{": "}", "(": ")", "[": "]"}
 _SEPARATORS = ", \t\n\r"
 _SLOT = re.compile(
-    r"[\s,]{0,8}[\"']?\b(user|assistant|[uax])_(motivation|emotion|topic)s?[\"']?[ \t]*:[ \t]*", re.IGNORECASE
+    r"[\s,]{0,8}([\"']?)\b(?P<who>user|assistant|[uax])_(?P<slot>motivation|emotion|topic)s?\1[ \t]*:[ \t]*",
+    re.IGNORECASE,
 )
 _PREFIXES = {"u": USER, "user": USER, "a": ACTION, "x": ACTION, "assistant": ACTION}
 _STRING = re.compile(_QUOTED_PATTERN, re.DOTALL)
@@ -267,7 +268,7 @@ def _loose_tag(message: str, start: int) -> _LooseTag:
 
 
 def _add_slot(tag: _LooseTag, match: re.Match[str], raw: str) -> None:
-    prefix, slot = _PREFIXES[match[1].lower()], match[2].lower()
+    prefix, slot = _PREFIXES[match["who"].lower()], match["slot"].lower()
     tag.prefix = tag.prefix or prefix
     if prefix != tag.prefix:
         tag.problems.append(f"slot {prefix}_{slot} inside a {tag.prefix}_ tag")

@@ -250,25 +250,38 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
         for name, split, lines in open_archive(archive):
             files[split] = read_scenarios(lines, name, split)
             bar.advance(1)
-    wanted = config.splits or tuple(split for split in SPLITS if split in files)
-    if missing := [split for split in wanted if split not in files]:
-        raise InputError(
-            f"{archive}: no file for the split {missing[0]}; found {', '.join(files)}",
-            next_step="leave `splits` out to take what is there",
-        )
-    leaks = find_leaks(one for split in wanted for one in files[split].scenarios)
+    files = _chosen(files, config.splits, archive)
+    leaks = find_leaks(one for file in files.values() for one in file.scenarios)
     drop = leaked_ids(leaks) if config.leaked == "drop" else set()
     out.write_json("leakage.json", [{"situation": leak.situation, "ids": leak.ids} for leak in leaks])
-    summary = [f"{'split':6} {'lines':>8} {'bad':>6} {'conversations':>14} {'kept':>8}"]
-    for split in (split for split in SPLITS if split in wanted):
-        kept = _write_split(out, split, files[split], config.limit, drop)
-        bad, all_of_them = len(files[split].bad), len(files[split].scenarios)
-        summary.append(f"{split:6} {files[split].lines:8,} {bad:6,} {all_of_them:14,} {kept:8,}")
     if leaks:
-        out.warn(
-            f"{len(leaks)} situations stand in more than one split (leakage.json); config: leaked: {config.leaked}"
-        )
-    out.write_text("summary.txt", "\n".join([*summary, f"situations in more than one split: {len(leaks)}"]) + "\n")
+        out.warn(f"{len(leaks)} situations stand in more than one split, see leakage.json; leaked: {config.leaked}")
+    kept = {split: _write_split(out, split, file, config.limit, drop) for split, file in files.items()}
+    out.write_text("summary.txt", _summary(files, kept, len(leaks)))
+
+
+def _chosen(
+    files: dict[Split, ScenarioFile], wanted: tuple[Split, ...] | None, archive: Path
+) -> dict[Split, ScenarioFile]:
+    """The wanted splits in the order of `SPLITS`; None wants all there are.
+
+    Raises:
+        InputError: a wanted split is not there.
+    """
+    for split in wanted or ():
+        if split not in files:
+            raise InputError(
+                f"{archive}: no file for the split {split}; found {', '.join(files)}",
+                next_step="leave `splits` out to take what is there",
+            )
+    return {split: files[split] for split in SPLITS if split in (wanted or files)}
+
+
+def _summary(files: dict[Split, ScenarioFile], kept: dict[Split, int], leaks: int) -> str:
+    rows = [f"{'split':6} {'lines':>8} {'bad':>6} {'conversations':>14} {'kept':>8}"]
+    for split, file in files.items():
+        rows.append(f"{split:6} {file.lines:8,} {len(file.bad):6,} {len(file.scenarios):14,} {kept[split]:8,}")
+    return "\n".join([*rows, f"situations in more than one split: {leaks}"]) + "\n"
 
 
 def _write_split(out: Output, split: Split, file: ScenarioFile, limit: int | None, drop: set[tuple[Split, str]]) -> int:

@@ -3,7 +3,7 @@
 Documents are paired, and their hashes must match: the same document, the same prompt, the same target. Right-or-wrong
 scores are put to the exact McNemar test, others to the paired bootstrap; p-values are adjusted over all tasks (Holm).
 
-    sage eval regress runs/demo/bench-base runs/demo/bench-sage2
+    sage eval regress bench-base/ --new bench-sage1/ --out regressions/
 """
 
 from __future__ import annotations

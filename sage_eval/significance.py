@@ -3,7 +3,7 @@
 Each scenario counts once. Ties and inconsistent pairs are listed apart and take no part in the test; malformed and
 error pairs are excluded and counted, and the net win is also given as if all of them had gone one way or the other.
 
-    sage eval significance runs/demo/judged
+    sage eval significance judged/ --out significance/
 """
 
 from __future__ import annotations
@@ -184,12 +184,14 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     """Write the `significance` table and its summary.
 
     Raises:
-        InputError: a folder holds no verdicts, or a scenario is judged twice.
+        InputError: there are no verdicts, or a scenario is judged twice.
     """
     columns = ["judge", "model_a", "model_b", "scenario_id", "verdict"]
     rows = [
         row for one in inputs.many("verdicts") for row in read_table(one.path, "pair_verdicts", columns).to_pylist()
     ]
+    if not rows:
+        raise InputError("the folders hold no verdict at all", next_step="look at the judge stage's summary")
     with context.progress("significance", total=None, unit="comparisons") as bar:
         found = compare(count(rows), alpha=config.alpha, level=config.level)
         bar.advance(len(found))
@@ -252,8 +254,9 @@ def summary(found: Sequence[Comparison]) -> str:
     header = ("judge", "A", "B", "A wins", "ties", "B wins", "incons.", "failed", "share of B", "p", "Holm", "better")
     first = found[0]
     note = (
-        f"Exact two-sided sign test on decisive pairs; share of B among them with its {first.level:.0%} Wilson interval;\n"
-        f"Holm over {len(found)}, *** < .001, ** < .01, * < .05; better: claimed at alpha = {first.alpha:g}."
+        "Exact two-sided sign test on decisive pairs; share of B among them with its "
+        f"{first.level:.0%} Wilson interval;\nHolm over {len(found)}, *** < .001, ** < .01, * < .05; "
+        f"better: claimed at alpha = {first.alpha:g}."
     )
     return f"{text_table(header, [_cells(one) for one in found], left=3)}\n\n{note}\n"
 

@@ -10,25 +10,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Literal
 
 import pyarrow as pa
 from pydantic import Field
 
+from sage_data.annotation.agreement import Comparison, compare, read_gold
 from sage_data.annotation.annotator import AnnotationFailure, Annotator
 from sage_data.annotation.cues import CUE_FILE
 from sage_data.annotation.lexicon import LexiconAnnotator
 from sage_data.annotation.topics import WORD_FILE
-from sage_data.dialogue import Dialogue, Role
+from sage_data.dialogue import Dialogue, Role, State
 from sage_data.gates.lexicon import NLTK_LEXICON_SHA256, load_lexicon
 from sage_data.gates.sentiment import CompoundScorer
+from sage_data.sac import SLOTS
 from sage_data.stage import Context, Counts, Inputs, Need, Output, StageConfig
 from sage_data.store.dialogues import from_table, read_dialogues, to_table
 from sage_data.store.shards import read_shards
 
 VERSION = 1
-INPUTS = (Need("dialogues", "folder of dialogues, as `sage_data.reddit` or `sage_data.gates` writes them"),)
+INPUTS = (
+    Need("dialogues", "folder of dialogues, as `sage_data.reddit` or `sage_data.gates` writes them"),
+    Need("gold", "true states to compare with: a Parquet file, or a folder with states.parquet", optional=True),
+)
 RESOURCES = (CUE_FILE, WORD_FILE)
 SHOWN_TAGS = 5
 ROLES: tuple[Role, ...] = ("user", "assistant")
@@ -51,7 +56,10 @@ class Config(StageConfig):
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
-    """Annotate shard by shard; then write `tags.json` (how often each tag occurs, by role) and a summary."""
+    """Annotate shard by shard; then write `tags.json` (how often each tag occurs, by role) and a summary.
+
+    With the input `gold`, `agreement.json` says how well the states agree with it.
+    """
     annotator = _open(config)
     out.add_model("annotator", annotator.identity)
     with context.progress("annotation", None, "dialogues") as bar:
@@ -61,7 +69,11 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
             bar.advance(table.num_rows)
     tags = count_tags(read_dialogues(out.path))
     out.write_json("tags.json", tags)
-    out.write_text("summary.txt", _summary(tags))
+    gold = inputs.optional("gold")
+    compared = compare(read_dialogues(out.path), read_gold(gold.path)) if gold is not None else None
+    if compared is not None:
+        out.write_json("agreement.json", asdict(compared))
+    out.write_text("summary.txt", _summary(tags) + (_agreement_summary(compared) if compared else ""))
 
 
 def _open(config: Config) -> Annotator:
@@ -111,15 +123,18 @@ def keep_existing(before: Dialogue, after: Dialogue) -> Dialogue:
 
 def count_tags(dialogues: Iterable[Dialogue]) -> dict[str, dict[str, dict[str, int]]]:
     """Role -> slot -> tag -> number of utterances that have it, most frequent first; a null tag counts as "null"."""
-    counters = {role: {slot: Counter[str]() for slot in ("motivation", "emotion", "topic")} for role in ROLES}
-    for dialogue in dialogues:
-        for utterance in dialogue.utterances:
-            if utterance.state is not None:
-                slots = counters[utterance.role]
-                slots["motivation"][utterance.state.motivation or "null"] += 1
-                slots["emotion"][utterance.state.emotion or "null"] += 1
-                slots["topic"].update(set(utterance.state.topics) or {"null"})
+    counters = {role: {slot: Counter[str]() for slot in SLOTS} for role in ROLES}
+    for utterance in (one for dialogue in dialogues for one in dialogue.utterances):
+        for slot, tags in _tags(utterance.state).items():
+            counters[utterance.role][slot].update(tags)
     return {role: {slot: _sorted(counter) for slot, counter in slots.items()} for role, slots in counters.items()}
+
+
+def _tags(state: State | None) -> dict[str, set[str]]:
+    if state is None:
+        return {}
+    motivation, emotion = state.motivation or "null", state.emotion or "null"
+    return dict(zip(SLOTS, ({motivation}, {emotion}, set(state.topics) or {"null"}), strict=True))
 
 
 def _sorted(counter: Counter[str]) -> dict[str, int]:
@@ -132,4 +147,14 @@ def _summary(tags: dict[str, dict[str, dict[str, int]]]) -> str:
         for slot, counted in slots.items():
             shown = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:SHOWN_TAGS]
             lines.append(f"{role:9} {slot:10} " + ", ".join(f"{tag} {count:,}" for tag, count in shown))
+    return "\n".join(lines) + "\n"
+
+
+def _agreement_summary(compared: Comparison) -> str:
+    lines = [f"{'agreement with gold':20} {'n':>7} {'accuracy':>8} {'majority':>8} {'macro-F1':>8} {'kappa':>6}"]
+    for role, slots in compared.labels.items():
+        for slot, one in slots.items():
+            figures = f"{one.accuracy:8.3f} {one.majority_accuracy:8.3f} {one.macro_f1:8.3f} {one.kappa:6.3f}"
+            lines.append(f"{role + ' ' + slot:20} {one.n:7,} {figures}")
+    lines.append(f"topics: precision {compared.topic_precision:.3f}, recall {compared.topic_recall:.3f}")
     return "\n".join(lines) + "\n"

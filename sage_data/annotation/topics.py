@@ -36,6 +36,14 @@ def _lists() -> _Lists:
     return _Lists.load()
 
 
+def stem(word: str) -> str:
+    """The word without a possessive or a plural ending, well enough to count with."""
+    word = word.removesuffix("'s")
+    if word.endswith("ies") and len(word) > len("ties"):
+        return word[:-3] + "y"
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
 def pick_topics(utterances: Sequence[Sequence[str]], limit: int) -> list[tuple[str, ...]]:
     """At most `limit` topics for each utterance, given as lower-cased words.
 
@@ -43,17 +51,17 @@ def pick_topics(utterances: Sequence[Sequence[str]], limit: int) -> list[tuple[s
     they first stand in it. Singular and plural count as one word, written as it first occurs in the utterance.
     """
     contents = [[word for word in words if _is_content(word)] for words in utterances]
-    nouns = {_stem(noun) for words in utterances for noun in _nouns(words)}
-    spread = Counter(stem for words in contents for stem in set(map(_stem, words)))
-    return [_rank([word for word in words if _stem(word) in nouns], spread, limit) for words in contents]
+    nouns = {stem(noun) for words in utterances for noun in _nouns(words)}
+    spread = Counter(root for words in contents for root in set(map(stem, words)))
+    return [_rank([word for word in words if stem(word) in nouns], spread, limit) for words in contents]
 
 
 def _rank(content: Sequence[str], spread: Counter[str], limit: int) -> tuple[str, ...]:
-    own = Counter(map(_stem, content))
-    first = {_stem(word): word for word in reversed(content)}
+    own = Counter(map(stem, content))
+    first = {stem(word): word for word in reversed(content)}
     # A stable sort keeps the order in which equally frequent words were said.
-    ranked = sorted(dict.fromkeys(map(_stem, content)), key=lambda stem: (-spread[stem], -own[stem]))
-    return tuple(first[stem] for stem in ranked[:limit])
+    ranked = sorted(dict.fromkeys(map(stem, content)), key=lambda root: (-spread[root], -own[root]))
+    return tuple(first[root] for root in ranked[:limit])
 
 
 def _nouns(words: Sequence[str]) -> Iterator[str]:
@@ -69,11 +77,3 @@ def _nouns(words: Sequence[str]) -> Iterator[str]:
 
 def _is_content(word: str) -> bool:
     return len(word) >= _SHORTEST and word not in _lists().stop and not any(char.isdigit() for char in word)
-
-
-def _stem(word: str) -> str:
-    """The word without a possessive or a plural ending, well enough to count with."""
-    word = word.removesuffix("'s")
-    if word.endswith("ies") and len(word) > len("ties"):
-        return word[:-3] + "y"
-    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word

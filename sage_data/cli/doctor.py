@@ -61,12 +61,13 @@ def _packages() -> list[Finding]:
 
 def _lexicon() -> Finding:
     from sage_data.errors import SageError
-    from sage_data.gates.sentiment import lexicon_source
+    from sage_data.gates.lexicon import load_lexicon
 
     try:
-        return Finding("VADER lexicon", True, lexicon_source())
+        lexicon = load_lexicon()
     except SageError as error:
         return Finding("VADER lexicon", False, error.message, error.next_step or "")
+    return Finding("VADER lexicon", True, f"{len(lexicon.valences):,} entries from {lexicon.source}")
 
 
 def _gpu() -> Finding:

@@ -15,8 +15,8 @@ number) is `bad_type`. The first reason in that order counts.
 
 **Comments.** Checked in this order, first reason wins: `duplicate` (an earlier line, in order of file name and line
 number, has the same id), `deleted`, `removed`, `bot`, `empty`, and those that are off by default (`quote`, `url`,
-`subreddit`, `score`). The `sage` preset applies the first five. Text is judged after HTML entities are decoded, `\r\n` and `\r` have become
-`\n`, and the ends are stripped.
+`subreddit`, `score`). The `sage` preset applies the first five. Text is judged after HTML entities are decoded,
+`\r\n` and `\r` have become `\n`, and the ends are stripped.
 
 - `deleted`: the text is exactly `[deleted]`, or the author is `[deleted]` (who is nobody, and never a speaker);
 - `removed`: the text is exactly `[removed]` (or `[ Removed by Reddit ]`);

@@ -3,24 +3,23 @@
 The paper's Table 2 uses ten tasks, zero-shot: hellaswag, arc_challenge, arc_easy, mmlu, winogrande, openbookqa, piqa,
 social_iqa, commonsense_qa, gsm8k. Any other task of lm-eval, or a folder of task files, works as well.
 
-    sage eval bench runs/demo/sage2/model --tasks runs/demo/world/tasks
+    sage eval bench sage1/model --tasks world/tasks --out bench-sage1/
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import pyarrow.compute as pc
 from pydantic import Field
 
-from sage_data.errors import InputError
+from sage_data.errors import ConfigError, InputError
 from sage_data.stage import Context, Counts, Input, Inputs, Need, Output, StageConfig
 from sage_data.store.shards import read_table
 from sage_eval.bench import records
 from sage_eval.bench.harness import Harness, Options, open_harness
-from sage_eval.bench.tasks import resolved
+from sage_eval.bench.tasks import names, resolved
 from sage_eval.tables import text_table
 
 VERSION = 1
@@ -33,7 +32,9 @@ INPUTS = (
 class Config(StageConfig):
     """Which tasks are run, and how."""
 
-    tasks: tuple[str, ...] = Field(min_length=1, description="Tasks or groups by their lm-eval names.")
+    tasks: tuple[str, ...] = Field(
+        (), description="Tasks or groups by their lm-eval names; every task of the input `tasks` when left out."
+    )
     limit: int | None = Field(None, ge=1, description="Documents a task; all of them when left out.")
     num_fewshot: int | None = Field(None, ge=0, description="Examples in the prompt; the task's own when left out.")
     batch_size: int = Field(16, ge=1, description="Requests in a batch.")
@@ -48,37 +49,34 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     """Run every task; a task finished by an earlier attempt is not run again.
 
     Raises:
+        ConfigError: no task is named, and there is no folder of tasks.
         InputError: the model folder is no checkpoint, or a task or its data is missing.
         MissingDependencyError: lm-eval is not installed.
     """
-    model = inputs.one("model")
+    model, folder = inputs.one("model"), inputs.optional("tasks")
+    checkpoint = checkpoint_of(model)
     out.add_model("candidate", f"{model.label}@{model.fingerprint[:12]}")
-    todo = [index for index in range(len(config.tasks)) if not _finished(out, index)]
-    if todo:
-        with (
-            _open(config, inputs, out, context) as harness,
-            context.progress("bench", total=len(todo), unit="tasks") as bar,
-        ):
-            for index in todo:
-                _run_task(harness, config.tasks[index], index, out)
-                bar.advance(1)
+    with nullcontext() if folder is None else resolved(folder.path) as own:
+        tasks = config.tasks or (own and names(own))
+        if not tasks:
+            raise ConfigError("no task is named, and there is no input `tasks`", next_step="name some in `tasks`")
+        todo = [index for index in range(len(tasks)) if not _finished(out, index)]
+        if todo:
+            options = Options(seed=context.seed, **config.model_dump(exclude={"tasks"}))
+            log = out.path / "logs" / "lm-eval.log"
+            with (
+                open_harness(checkpoint, own, tasks, options, log) as harness,
+                context.progress("bench", total=len(todo), unit="tasks") as bar,
+            ):
+                for index in todo:
+                    _run_task(harness, tasks[index], index, out)
+                    bar.advance(1)
     _summarise(out)
 
 
 def _finished(out: Output, index: int) -> bool:
     # Both are asked, so that the counts of both are taken over.
     return all([out.has_shard(records.SAMPLES, index), out.has_shard(records.METRICS, index)])
-
-
-@contextmanager
-def _open(config: Config, inputs: Inputs, out: Output, context: Context) -> Iterator[Harness]:
-    options = Options(seed=context.seed, **config.model_dump(exclude={"tasks"}))
-    checkpoint, tasks = checkpoint_of(inputs.one("model")), inputs.optional("tasks")
-    with (
-        nullcontext() if tasks is None else resolved(tasks.path) as folder,
-        open_harness(checkpoint, folder, config.tasks, options, out.path / "logs" / "lm-eval.log") as harness,
-    ):
-        yield harness
 
 
 def checkpoint_of(model: Input) -> Path:

@@ -35,12 +35,24 @@ def resolved(tasks: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sage-tasks-") as temporary:
         copy, cache = Path(temporary, "tasks"), Path(temporary, "cache")
         shutil.copytree(tasks, copy)
-        found = sorted(path for pattern in ("*.yaml", "*.yml") for path in copy.rglob(pattern))
+        found = _yaml_files(copy)
         if not found:
             raise InputError(f"{tasks}: expected task files *.yaml, found none", next_step="sage data sample")
         for path in found:
             _resolve_file(path, tasks / path.relative_to(copy), cache)
         yield copy
+
+
+def names(folder: Path) -> tuple[str, ...]:
+    """Names of the single tasks that a resolved folder defines, sorted."""
+    loaded = (YAML(typ="rt").load(path) for path in _yaml_files(folder))
+    return tuple(
+        sorted(task["task"] for task in loaded if isinstance(task, dict) and isinstance(task.get("task"), str))
+    )
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted(path for pattern in ("*.yaml", "*.yml") for path in folder.rglob(pattern))
 
 
 def _resolve_file(path: Path, original: Path, cache: Path) -> None:

@@ -2,13 +2,13 @@
 
 A judge is `rubric:warm` or `rubric:plain` (offline baselines), or any chat backend's URI.
 
-    sage eval judge runs/demo/rollout-sage0 runs/demo/rollout-sage1 --pair sage0,sage1
+    sage eval judge rollout-sage0/ rollout-sage1/ --out judged/
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, combinations
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -45,7 +45,9 @@ class JudgeSpec(BaseModel):
 class Config(StageConfig):
     """Which models are compared, and by whom."""
 
-    pairs: tuple[tuple[str, str], ...] = Field(min_length=1, description="Pairs of models: [A, B].")
+    pairs: tuple[tuple[str, str], ...] = Field(
+        (), description="Pairs of models, [A, B]; every pair, in the order of the inputs, when left out."
+    )
     judges: tuple[JudgeSpec, ...] = Field(
         (JudgeSpec(uri="rubric:warm", name=None), JudgeSpec(uri="rubric:plain", name=None)),
         min_length=1,
@@ -83,9 +85,12 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
         InputError: two models share no scenario, or a transcript belongs to none.
     """
     models = load_models(config, inputs)
+    pairs = config.pairs or tuple(combinations(models, 2))
+    if not pairs:
+        raise ConfigError("there is one model only, and nothing to compare it with", next_step="add transcripts")
     judges = open_judges(config, inputs, context)
     _warn_of_self_judging(models, judges, out)
-    blocks = list(cut(config, models, judges))
+    blocks = list(cut(pairs, models, judges, config.block))
     total = sum(len(block.pairs) for block in blocks)
     with context.progress("judge", total=total, unit="pairs") as bar:
         for index, block in enumerate(blocks):
@@ -144,14 +149,16 @@ def _warn_of_self_judging(models: Models, judges: list[Judge], out: Output) -> N
             out.warn(f"judge {judge.name} is one of the models it judges ({judge.identity}); it may favour itself")
 
 
-def cut(config: Config, models: Models, judges: list[Judge]) -> Iterator[records.Block]:
-    """Cut the work into blocks, in an order that depends on the config alone.
+def cut(
+    pairs: Sequence[tuple[str, str]], models: Models, judges: Sequence[Judge], size: int
+) -> Iterator[records.Block]:
+    """Cut the work into blocks of at most `size` scenarios: by judge, then pair, then scenario id.
 
     Raises:
         InputError: two models of a pair share no scenario.
     """
     for judge in judges:
-        for a, b in config.pairs:
+        for a, b in pairs:
             matched = match(models[a], models[b])
             if not matched.pairs:
                 raise InputError(
@@ -159,8 +166,8 @@ def cut(config: Config, models: Models, judges: list[Judge]) -> Iterator[records
                     next_step="roll both out on the same scenarios",
                 )
             unmatched = {f"only_in_{a}": matched.only_a, f"only_in_{b}": matched.only_b}
-            for start in range(0, len(matched.pairs), config.block):
-                chosen = matched.pairs[start : start + config.block]
+            for start in range(0, len(matched.pairs), size):
+                chosen = matched.pairs[start : start + size]
                 yield records.Block(judge, a, b, chosen, unmatched if start == 0 else {})
 
 

@@ -14,7 +14,10 @@ from sage_eval.judge.transcripts import Transcript
 
 SHORT, LONG = 25, 60
 """Words of a reply: up to `SHORT` is brief, from `LONG` on is verbose, in between fades."""
-_CONTENT = re.compile(r"[^\W\d_]{4,}")
+CROWDED = 3.0
+"""Words of the assistant for one of the user that leave no room."""
+LONG_WORD = 9
+"""Letters from which on a word is long."""
 _WORD = re.compile(r"[\w'\u2019]+")
 _LIST = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s", re.MULTILINE)
 
@@ -34,7 +37,8 @@ def features(lines: Transcript, markers: Markers) -> dict[str, float] | None:
     return {
         "brevity": _mean([_brevity(text) for text in replies]),
         "engagement": _mean([text.rstrip().endswith("?") for text in replies]),
-        "listening": _mean(_taken_up(lines)),
+        "balance": _balance(lines),
+        "plain_words": _plain_words(replies),
         "sympathy": _mean(_marked(replies, markers["sympathy"])),
         "humour": _mean(_marked(replies, markers["humour"])),
         "colloquial": _mean(_marked(replies, markers["colloquial"])),
@@ -71,17 +75,21 @@ def _phrase(phrase: str) -> str:
     return rf"(?<!\w){re.escape(phrase)}(?!\w)"
 
 
-def _taken_up(lines: Transcript) -> list[bool]:
-    """For each reply: does it take up a longer word of what the user said just before?"""
-    found: list[bool] = []
-    heard: set[str] = set()
+def _balance(lines: Transcript) -> float:
+    """Does the assistant leave room? 1 while it says no more words than the user, 0 from three times as many on."""
+    said = {"user": 0, "assistant": 0}
     for line in lines:
-        words = set(_CONTENT.findall(line.text.lower()))
-        if line.speaker == "user":
-            heard = words
-        else:
-            found.append(bool(words & heard))
-    return found
+        said[line.speaker] += len(line.text.split())
+    if not said["user"]:
+        return 1.0
+    return min(1.0, max(0.0, (CROWDED - said["assistant"] / said["user"]) / (CROWDED - 1.0)))
+
+
+def _plain_words(replies: Sequence[str]) -> float:
+    """1 without any long word, 0 from a quarter of long words on."""
+    words = [word for text in replies for word in _WORD.findall(text)]
+    long_words = sum(len(word) >= LONG_WORD for word in words)
+    return max(0.0, 1.0 - 4.0 * long_words / len(words)) if words else 1.0
 
 
 def _variety(replies: Sequence[str]) -> float:

@@ -3,7 +3,9 @@
 It costs nothing and always says the same, so a pipeline can be run and tested with it. It is no measure of quality:
 a model that ends each short reply with a question scores well whatever it says. Each dialogue is scored on its own,
 so a rubric has no seat bias and is never inconsistent; scores closer than the rubric's margin are a tie.
-Its features are kept apart from those of the offline selector, which steers what is later judged here.
+
+The offline selector, which steers what is later judged here, has word lists and features of its own. Still, both
+reward questions, sympathy and short replies, as the paper asks of both: a win under a rubric is weak evidence.
 
     rubric_judge("rubric:warm")
 """

@@ -1,6 +1,6 @@
 """The report stage: a warehouse as one static page that opens from disk, makes no request and runs no script.
 
-    sage eval report runs/demo/warehouse --out runs/demo/report
+sage eval report runs/demo/warehouse --out runs/demo/report
 """
 
 from __future__ import annotations

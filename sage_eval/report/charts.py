@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 WIDTH, HEIGHT = 1000.0, 100.0
 """Size of the box that stretched charts are drawn in."""
+DOSE_BOX = (420, 260)
+PLOT = (52.0, 404.0, 14.0, 214.0)
+"""Left, right, top and bottom of the plot inside `DOSE_BOX`."""
 MOST_POINTS = 160
 """Points of a sparkline; longer series are averaged in groups of neighbours."""
 
@@ -44,6 +48,36 @@ class Tick:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class DoseChart:
+    """A dose-response curve in a box `DOSE_BOX` in size, axes included."""
+
+    line: str
+    points: tuple[tuple[float, float, float, float], ...]
+    """(x, y, y of the lower limit, y of the upper limit)."""
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+
+
+def dose_chart(rows: Sequence[tuple[float, float, float, float]]) -> DoseChart:
+    """Lay out (amount, low, share, high) of each dose; shares run from 0 to 1."""
+    left, right, top, bottom = PLOT
+    last = max(row[0] for row in rows) or 1.0
+
+    def x(amount: float) -> float:
+        return _round(left + amount / last * (right - left))
+
+    def y(share: float) -> float:
+        return _round(bottom - share * (bottom - top))
+
+    return DoseChart(
+        path([(x(amount), y(share)) for amount, _, share, _ in rows]) if len(rows) > 1 else "",
+        tuple((x(amount), y(share), y(low), y(high)) for amount, low, share, high in rows),
+        tuple(Tick(x(amount), f"{amount:g}") for amount, *_ in rows),
+        tuple(Tick(y(share), f"{share:.0%}") for share in (0.0, 0.25, 0.5, 0.75, 1.0)),
+    )
+
+
 def stacked(counts: Mapping[str, int], total: int | None = None) -> tuple[Segment, ...]:
     """Parts of a bar `WIDTH` wide, in the order given; `total` is what the full width stands for."""
     whole = total or sum(counts.values())
@@ -73,9 +107,7 @@ def sparkline(values: Sequence[float]) -> str:
     low, high = min(points), max(points)
     span = (high - low) or 1.0
     step = WIDTH / (len(points) - 1)
-    return path(
-        [(index * step, 5 + (high - value) / span * (HEIGHT - 10)) for index, value in enumerate(points)]
-    )
+    return path([(index * step, 5 + (high - value) / span * (HEIGHT - 10)) for index, value in enumerate(points)])
 
 
 def thin(values: Sequence[float]) -> list[float]:
@@ -84,31 +116,13 @@ def thin(values: Sequence[float]) -> list[float]:
         return list(values)
     inner = values[1:-1]
     edges = [round(index * len(inner) / (MOST_POINTS - 2)) for index in range(MOST_POINTS - 1)]
-    groups = [inner[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    groups = [inner[start:end] for start, end in pairwise(edges)]
     return [values[0], *(sum(group) / len(group) for group in groups), values[-1]]
 
 
 def path(points: Sequence[tuple[float, float]]) -> str:
     """An SVG path of straight lines."""
     return "M" + "L".join(f"{_round(x):g} {_round(y):g}" for x, y in points)
-
-
-def ticks(low: float, high: float, place: tuple[float, float], wanted: int = 5) -> list[Tick]:
-    """Round numbers between `low` and `high`, laid out from `place[0]` to `place[1]`."""
-    span = (high - low) or 1.0
-    rough = span / wanted
-    magnitude = 10.0 ** (len(f"{int(rough)}") - 1) if rough >= 1 else _magnitude_below_one(rough)
-    step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= rough)
-    first = int(-(-low // step))
-    values = [index * step for index in range(first, int(high // step) + 1)]
-    return [Tick(_round(place[0] + (value - low) / span * (place[1] - place[0])), f"{value:g}") for value in values]
-
-
-def _magnitude_below_one(value: float) -> float:
-    magnitude = 1.0
-    while magnitude > value:
-        magnitude /= 10.0
-    return magnitude
 
 
 def _round(value: float) -> float:

@@ -7,6 +7,7 @@ from math import floor, log, log10
 from sage_eval.tables import show_p
 
 MINUS = "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 DASH = "\N{EN DASH}"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -23,7 +24,10 @@ def share(value: float | None, digits: int = 0) -> str:
 
 def signed(value: float | None, form: str = "+.3f") -> str:
     """A number with its sign, and a real minus: \N{MINUS SIGN}0.012."""
-    return DASH if value is None else f"{value:{form}}".replace("-", MINUS)
+    if value is None:
+        return DASH
+    written = f"{value:{form}}"
+    return written[1:] if not written.strip("+-0.%") else written.replace("-", MINUS)
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
@@ -32,7 +36,7 @@ def decimal(value: float | None, digits: int = 3) -> str:
 
 
 def p_value(p: float | None, log_p: float | None = None) -> str:
-    """A p-value: .034, or 1.2 × 10⁻¹¹ where it is small, even where p itself underflows to 0."""
+    """A p-value: .034, or a power of ten where it is small, even where p itself underflows to 0."""
     if p is None:
         return DASH
     if p >= 0.001:
@@ -41,4 +45,4 @@ def p_value(p: float | None, log_p: float | None = None) -> str:
     if exponent10 is None:
         return "0"
     power = floor(exponent10)
-    return f"{10.0 ** (exponent10 - power):.1f} × 10{str(power).translate(_SUPERSCRIPT)}"
+    return f"{10.0 ** (exponent10 - power):.1f} {TIMES} 10{str(power).translate(_SUPERSCRIPT)}"

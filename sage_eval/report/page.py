@@ -17,6 +17,21 @@ from sage_eval.warehouse.database import Connection
 from sage_eval.warehouse.query import ask
 
 Row = Mapping[str, Any]
+QUERIES = (
+    "dose_response",
+    "funnel",
+    "judge_trust",
+    "provenance",
+    "regressions",
+    "sample_verdicts",
+    "side_by_side",
+    "size_of_run",
+    "steered_twins",
+    "training",
+    "win_table",
+)
+TWINS = 3
+"""Steered replies shown for each steering stage."""
 OUTCOMES = ("wins_a", "ties", "inconsistent", "wins_b")
 
 
@@ -62,6 +77,16 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Steering:
+    """One steering stage: its dose-response curve and a few steered replies beside their twins."""
+
+    stage: str
+    doses: tuple[Row, ...]
+    chart: charts.DoseChart
+    twins: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """Two dialogues of one scenario, with every judge's verdict."""
 
@@ -81,6 +106,7 @@ class Page:
     comparisons: tuple[Charted, ...]
     trust: tuple[Row, ...]
     regressions: tuple[Ranged, ...]
+    steering: tuple[Steering, ...]
     funnel: tuple[Step, ...]
     whole: int
     """Stages that kept everything, left out of the funnel."""
@@ -99,7 +125,8 @@ def read_page(connection: Connection, title: str, dialogues: int) -> Page:
     Raises:
         QueryError: the warehouse cannot answer.
     """
-    texts = {name: path.read_text(encoding="utf-8") for name, path in sql_files("examples").items()}
+    files = sql_files("examples")
+    texts = {name: files[name].read_text(encoding="utf-8") for name in QUERIES}
     rows = {name: ask(connection, text).records() for name, text in texts.items()}
     steps = _steps(rows["funnel"])
     return Page(
@@ -110,6 +137,7 @@ def read_page(connection: Connection, title: str, dialogues: int) -> Page:
         ),
         trust=tuple(rows["judge_trust"]),
         regressions=_ranged(rows["regressions"]),
+        steering=_steering(rows["dose_response"], rows["steered_twins"]),
         funnel=tuple(step for step in steps if step.lost),
         whole=len({step.stage for step in steps} - {step.stage for step in steps if step.lost}),
         curves=_curves(rows["training"]),
@@ -123,6 +151,17 @@ def read_page(connection: Connection, title: str, dialogues: int) -> Page:
 def _ranged(rows: Sequence[Row]) -> tuple[Ranged, ...]:
     placed = charts.whiskers([(row["low"], row["difference"], row["high"]) for row in rows])
     return tuple(Ranged(row, whisker) for row, whisker in zip(rows, placed, strict=True))
+
+
+def _steering(doses: Sequence[Row], twins: Sequence[Row]) -> tuple[Steering, ...]:
+    found = []
+    for stage, group in groupby(doses, key=lambda row: row["stage"]):
+        rows = tuple(row for row in group if row["share"] is not None)
+        shown = [row for row in twins if row["stage"] == stage][:TWINS]
+        if rows:
+            chart = charts.dose_chart([(row["boost"], row["low"], row["share"], row["high"]) for row in rows])
+            found.append(Steering(stage, rows, chart, tuple(shown)))
+    return tuple(found)
 
 
 def _steps(rows: Sequence[Row]) -> list[Step]:

@@ -1,6 +1,6 @@
 """Turn a page into one HTML file that loads nothing: escaped by default, its style allowed by hash and nothing else.
 
-    render(read_page(connection, "Quickstart", 3))
+render(read_page(connection, "Quickstart", 3))
 """
 
 from __future__ import annotations
@@ -11,21 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from sage_eval.report import numbers
 from sage_eval.report.page import Page
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLE = TEMPLATES / "style.css"
+STYLE = "style.css"
 
 
 def render(page: Page) -> str:
     """The page as HTML. Text from dialogues, models and judges is escaped wherever it stands."""
-    style = STYLE.read_text(encoding="utf-8")
-    # The style sheet is ours; it is the only text that is not escaped, because its hash is taken over these bytes.
-    text = _environment().get_template("index.html.j2").render(page=page, style=Markup(style), policy=policy(style))
-    return text + "\n"
+    environment = _environment()
+    style = environment.get_template(STYLE).render()
+    return environment.get_template("index.html.j2").render(page=page, policy=policy(style)) + "\n"
 
 
 def policy(style: str) -> str:

@@ -44,42 +44,42 @@ def fill(connection: Connection, table: Table, runs: Sequence[StageRun], rows: S
         return []
     warnings: list[str] = []
     for run in runs:
-        if run.shards(table.family):
+        for family in run.families(table.family):
             try:
-                warnings += _insert_shards(connection, table, run, declared)
+                warnings += _insert_shards(connection, table, run, family, declared)
             except DatabaseError as error:
                 raise InputError(
-                    f"{run.path}: {table.family}-*.parquet does not fit the table {table.name}: {error}",
+                    f"{run.path}: {family}-*.parquet does not fit the table {table.name}: {error}",
                     next_step=f"run the stage {run.label} again with this version",
                 ) from error
     return warnings
 
 
-def _insert_shards(connection: Connection, table: Table, run: StageRun, declared: Sequence[Column]) -> list[str]:
-    source = read_parquet(connection, run.shards(table.family or ""))
-    label = f"{quoted(run.label)} AS stage"
-    source = source.project(f"{label}, * EXCLUDE (stage)" if "stage" in source.columns else f"{label}, *")
+def _insert_shards(
+    connection: Connection, table: Table, run: StageRun, family: str, declared: Sequence[Column]
+) -> list[str]:
+    source = read_parquet(connection, run.shards(family))
+    kept = "* EXCLUDE (stage)" if "stage" in source.columns else "*"
+    named = quoted(family.removeprefix("rejected/"))
+    source = source.project(f"{quoted(run.label)} AS stage, {named} AS family, {kept}")
     warnings: list[str] = []
     if table.select is not None and (table.only_if is None or table.only_if in source.columns):
         source.create_view("source", replace=True)
         source = connection.sql(table.select)
     else:
-        extra = [name for name in source.columns if name not in {column.name for column in declared}]
+        extra = sorted(set(source.columns) - {column.name for column in declared} - {"family"})
         if extra:
-            warnings.append(
-                f"{run.label}: {table.family} has columns that the warehouse leaves out: {', '.join(extra)}"
-            )
-    _check_required(table, run, source, declared)
+            warnings.append(f"{run.label}: {family} has columns that the warehouse leaves out: {', '.join(extra)}")
+    _check_required(run, family, source, declared)
     as_declared(source, declared).insert_into(table.name)
     return warnings
 
 
-def _check_required(table: Table, run: StageRun, source: Relation, declared: Sequence[Column]) -> None:
+def _check_required(run: StageRun, family: str, source: Relation, declared: Sequence[Column]) -> None:
     missing = [column.name for column in declared if column.required and column.name not in source.columns]
     if missing:
         raise InputError(
-            f"{run.path}: {table.family}-*.parquet has no column {', '.join(missing)}; it has "
-            f"{', '.join(source.columns)}",
+            f"{run.path}: {family}-*.parquet has no column {', '.join(missing)}; it has {', '.join(source.columns)}",
             next_step=f"run the stage {run.label} again with this version",
         )
 

@@ -24,7 +24,8 @@ class Table:
 
     name: str
     family: str | None = None
-    """Name of the stages' shards that it is made of, for example "dialogues"; None: made from the manifests."""
+    """Name of the stages' shards that it is made of, for example "dialogues" or "rejected/*"; None: made from the
+    manifests."""
     only_if: str | None = None
     """Column that a stage's shards must have for `sql/build/` to apply; those without are taken over as they are."""
     order: tuple[str, ...] = ()
@@ -49,18 +50,24 @@ TABLES = (
     Table("run_models"),
     Table("funnel"),
     Table("files"),
-    Table("rejected", "rejected/dialogues", only_if="utterances"),
+    Table("rejected", "rejected/*", only_if="utterances"),
     Table("quarantine", "quarantine"),
     Table("scenarios", "scenarios"),
     Table("dialogues", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id")),
     Table("turns", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id", "turn")),
+    Table("messages", "messages"),
+    Table("rollout_outcomes", "outcomes"),
+    Table("candidates", "candidates", order=("stage", "dialogue_id", "turn", "candidate")),
     Table("judge_calls", "judge_calls", order=("stage", *_PAIR, "scenario_id", '"order"')),
     Table("pair_verdicts", "pair_verdicts", order=("stage", *_PAIR, "scenario_id")),
     Table("significance", "significance"),
     Table("bench_samples", "bench_samples", order=("stage", "task", "filter", "doc_id", "metric")),
     Table("bench_metrics", "bench_metrics", order=("stage", "task", "filter", "metric")),
     Table("regressions", "regressions"),
+    Table("training_examples", "examples"),
     Table("training_curves", "curves"),
+    Table("steering", "steering", order=("stage", "scenario_id", "sample", "boost")),
+    Table("dose_response", "dose_response"),
 )
 
 

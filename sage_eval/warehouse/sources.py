@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,24 @@ class StageRun:
     manifest: Manifest
 
     def shards(self, family: str) -> list[Path]:
-        """Its shards of one family, in order."""
-        return [self.path / entry.path for entry in self.manifest.files if family_of(entry.path) == family]
+        """Its shards of one family (or of a pattern such as "rejected/*"), in order."""
+        return [self.path / entry.path for entry in self.manifest.files if in_family(entry.path, family)]
+
+    def families(self, pattern: str) -> list[str]:
+        """The families it has shards of, by pattern, sorted."""
+        return sorted({family_of(entry.path) or "" for entry in self.manifest.files if in_family(entry.path, pattern)})
 
 
 def family_of(path: str) -> str | None:
     """`judge_calls` for `judge_calls-00002.parquet`, `rejected/dialogues` for its rejects; None for other files; one file without a number counts too."""
     match = _SHARD.fullmatch(path)
     return match["family"] if match else None
+
+
+def in_family(path: str, pattern: str) -> bool:
+    """Whether a file is a shard of a family that fits the pattern."""
+    family = family_of(path)
+    return family is not None and fnmatchcase(family, pattern)
 
 
 def read_runs(inputs: Sequence[Input]) -> list[StageRun]:
@@ -130,6 +141,5 @@ def _file_rows(run: StageRun) -> Iterator[Row]:
 
 
 def _tables_of(path: str) -> str | None:
-    family = family_of(path)
-    names = [table.name for table in TABLES if table.family is not None and table.family == family]
+    names = [table.name for table in TABLES if table.family is not None and in_family(path, table.family)]
     return ", ".join(names) or None

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sage_data.annotation.agreement import agreement
+from sage_data.annotation.agreement import agreement, compare, read_gold
+from sage_data.dialogue import Dialogue, State, Utterance
 from sage_data.errors import InputError
 
 LABELS = st.sampled_from(["a", "b", "c", None])
@@ -43,3 +49,35 @@ def test_lists_must_match() -> None:
         agreement(["a"], ["a", "b"])
     with pytest.raises(InputError):
         agreement([], [])
+
+
+def dialogue(name: str, *states: State) -> Dialogue:
+    turns = (Utterance("assistant" if n % 2 else "user", "x", one, source_id="t1_c1") for n, one in enumerate(states))
+    return Dialogue(name, tuple(turns))
+
+
+def test_dialogues_against_gold_by_id_or_first_source_id(tmp_path: Path) -> None:
+    gold = [
+        {"dialogue": "c1", "index": 0, "motivation": "sharing", "emotion": "sad", "topics": ["cats"]},
+        {"dialogue": "c1", "index": 1, "motivation": "comfort", "emotion": None, "topics": ["cat", "food"]},
+    ]
+    pq.write_table(pa.Table.from_pylist(gold), tmp_path / "states.parquet")
+    said = dialogue("d", State("sharing", "glad", ("cat", "tea")), State("comfort", None, ("cat",)), State("asking"))
+    found = compare([said], read_gold(tmp_path))
+    assert found == compare([replace(said, id="c1")], read_gold(tmp_path / "states.parquet"))
+    assert found.labels["user"]["motivation"].accuracy == 1.0
+    assert found.labels["user"]["emotion"].accuracy == 0.0
+    assert found.labels["assistant"]["emotion"].n == 1
+    assert found.topic_precision == pytest.approx(2 / 3)
+    assert found.topic_recall == pytest.approx(2 / 3)
+    assert found.without_gold == 1
+
+
+def test_gold_that_fits_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="knows none"):
+        compare([dialogue("d", State("sharing"))], {})
+    with pytest.raises(InputError, match="expected a table"):
+        read_gold(tmp_path)
+    pq.write_table(pa.table({"dialogue": ["c1"]}), tmp_path / "states.parquet")
+    with pytest.raises(InputError, match="expected a table"):
+        read_gold(tmp_path)

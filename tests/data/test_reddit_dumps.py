@@ -24,7 +24,10 @@ else:
 
 
 def compress_zstd(data: bytes, window_log: int = 20) -> bytes:
-    options = {zstd.CompressionParameter.window_log: window_log, zstd.CompressionParameter.checksum_flag: 1}
+    options: dict[int, int] = {
+        zstd.CompressionParameter.window_log: window_log,
+        zstd.CompressionParameter.checksum_flag: 1,
+    }
     compressor = zstd.ZstdCompressor(options=options)
     return compressor.compress(data) + compressor.flush()
 

@@ -91,6 +91,7 @@ def test_lenient_reading_never_raises_nor_loses_text(message: str) -> None:
 
 
 @given(STATES, STATES, st.text("abc \n!?", max_size=20), st.sampled_from(["{}", "()", "[]"]))
+@example(State(), State(None, None, ("x", "u_emotion: sad", "y")), "", "{}")
 def test_text_behind_loose_tags_is_kept(state: State, action: State, text: str, brackets: str) -> None:
     tags = [
         f"{brackets[0]}{render_tag(one, prefix)[1:-1]}{brackets[1]}"

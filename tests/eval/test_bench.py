@@ -5,7 +5,7 @@ import os
 import pytest
 from bench_material import write_checkpoint, write_tasks
 
-from sage_data.errors import InputError
+from sage_data.errors import ConfigError, InputError
 from sage_data.stage import Context, Inputs, Output, resolve_path, run_stage
 from sage_data.store.shards import read_table
 from sage_eval import bench
@@ -53,9 +53,9 @@ def test_metrics_are_the_means_of_the_rows(done):
         assert (metric["n"], metric["higher_is_better"], metric["is_group"]) == (len(values), True, False)
 
 
-def test_the_same_bytes_from_another_working_directory(done, material, tmp_path, monkeypatch):
+def test_the_same_bytes_from_another_working_directory_and_without_names(done, material, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    again = run_stage("sage_eval.bench", {"tasks": TASKS, "batch_size": 4}, material, tmp_path / "again")
+    again = run_stage("sage_eval.bench", {"batch_size": 4}, material, tmp_path / "again")
     assert again.content_hash == done[0].content_hash
     assert sorted(path.name for path in tmp_path.iterdir()) == [".work", "again"]
     assert "HF_HUB_OFFLINE" not in os.environ or os.environ["HF_HUB_OFFLINE"] == "1"
@@ -95,6 +95,11 @@ def test_a_stage_folder_stands_for_the_model_inside_it(material):
     assert bench.checkpoint_of(resolve_path(inside.parent)) == inside
     with pytest.raises(InputError, match=r"config\.json"):
         bench.checkpoint_of(resolve_path(material["tasks"][0]))
+
+
+def test_without_names_or_a_folder_there_is_nothing_to_run(material, tmp_path):
+    with pytest.raises(ConfigError, match="no task is named"):
+        run_stage("sage_eval.bench", {}, {"model": material["model"]}, tmp_path / "out")
 
 
 def test_unknown_tasks_are_named(material, tmp_path, monkeypatch):

@@ -55,6 +55,15 @@ def test_a_null_pair_does_not_win(rollouts, tmp_path):
     assert {row["verdict"] for row in rows(tmp_path / "judged", "pair_verdicts")} == {"tie"}
 
 
+def test_without_pairs_every_model_meets_every_other(rollouts, tmp_path):
+    third = given(rollouts[0].path, "rollout-third")
+    run([*rollouts, third], tmp_path, judges=["rubric:warm"], pairs=[])
+    found = {(row["model_a"], row["model_b"]) for row in rows(tmp_path / "judged", "pair_verdicts")}
+    assert found == {("sage0", "sage1"), ("sage0", "third"), ("sage1", "third")}
+    with pytest.raises(ConfigError, match="one model only"):
+        run(rollouts[:1], tmp_path, pairs=[])
+
+
 def test_swapping_the_models_swaps_the_verdicts(rollouts, tmp_path):
     run(rollouts, tmp_path, pairs=[["sage1", "sage0"]])
     assert {row["verdict"] for row in rows(tmp_path / "judged", "pair_verdicts")} == {"A"}
@@ -168,7 +177,6 @@ def test_a_killed_attempt_is_taken_up_without_asking_again(rollouts, tmp_path, m
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"pairs": []}, "at least 1"),
         ({"pairs": [["a", "a"]]}, "with itself"),
         ({"pairs": [["a", "b"], ["b", "a"]]}, "counted twice"),
         ({"pairs": [["a", "b"]], "judges": []}, "at least 1"),

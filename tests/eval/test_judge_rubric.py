@@ -30,6 +30,7 @@ def measured(*replies):
         ("colloquial", "It is late.", "Oh, it's late."),
         ("natural", "Furthermore, it is late.", "It is late."),
         ("natural", "Try this:\n1. walk\n2. run", "Walk or run."),
+        ("plain_words", "It was an extraordinary occurrence", "It was a day to keep"),
         ("variety", "so it goes on and so it goes on and so it goes", "one two three four"),
     ],
 )
@@ -42,12 +43,10 @@ def test_word_lists_match_whole_words_only():
     assert measured("We don't know")["colloquial"] == 1.0
 
 
-def test_listening_looks_at_what_the_user_said_just_before():
-    def listening(heard, said):
-        return features((Line("user", heard), Line("assistant", said)), MARKERS)["listening"]
-
-    assert listening("My garden is ruined", "Which garden?") == 1.0
-    assert listening("My garden is ruined", "Which house?") == 0.0
+@pytest.mark.parametrize(("words", "balance"), [(5, 1.0), (10, 1.0), (20, 0.5), (30, 0.0), (90, 0.0)])
+def test_balance_is_lost_between_one_and_three_times_the_users_words(words, balance):
+    shown = (Line("user", "word " * 10), Line("assistant", "word " * words))
+    assert features(shown, MARKERS)["balance"] == pytest.approx(balance)
 
 
 @each(st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=40)), max_size=8))

@@ -1,11 +1,14 @@
 """The significance stage: the paper's Table 1 recomputed, failures kept out, one scenario one vote."""
 
 import math
+from random import Random
 
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_dialogues import STIFF, WARM, dialogue, write
+from made_dialogues import given as made
 
 from sage_data.errors import InputError
 from sage_data.stage import run_stage
@@ -154,3 +157,27 @@ def test_the_summary_fits_and_shows_what_underflows():
     text = summary(found)
     assert max(map(len, text.splitlines())) <= 125
     assert f"1e{math.log10(2) * (1 - 5000):.0f}" in text
+
+
+def talkative(folder, name, warmth, count=60):
+    """A model that is warm in a share `warmth` of its dialogues, drawn from a seed."""
+    rng = Random(name)
+    dialogues = [
+        dialogue(f"s{number:03}", WARM if rng.random() < warmth else STIFF, model=name) for number in range(count)
+    ]
+    return made(write(folder / name, dialogues), f"rollout-{name}")
+
+
+def test_from_transcripts_to_claims_the_planted_better_model_wins_and_the_null_pair_does_not(tmp_path):
+    models = [talkative(tmp_path, name, warmth) for name, warmth in (("cold", 0.3), ("twin", 0.3), ("warm", 0.8))]
+    run_stage("sage_eval.judge", {}, {"transcripts": models}, tmp_path / "judged")
+    run_stage("sage_eval.significance", {}, {"verdicts": [tmp_path / "judged"]}, tmp_path / "out")
+    rows = read_table(tmp_path / "out", "significance").to_pylist()
+    found = {(row["judge"], row["model_a"], row["model_b"]): row for row in rows}
+    assert len(found) == 6
+    for judge in ("rubric:warm", "rubric:plain"):
+        assert found[judge, "cold", "twin"]["conclusion"] == "not shown"
+        for rival in ("cold", "twin"):
+            assert found[judge, rival, "warm"]["conclusion"] == "B better"
+            # About 60 (.8 .7) = 34 wins to 60 (.2 .3) = 4 losses are planted: p near 1e-6.
+            assert 1e-10 < found[judge, rival, "warm"]["p"] < 1e-3
