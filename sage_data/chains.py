@@ -24,6 +24,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
+from textwrap import fill
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -53,7 +54,7 @@ MESSAGE_SCHEMA = pa.schema(
     ]
 )
 JOINT = "\n"
-EXAMPLE_CHARACTERS = 300
+EXAMPLE_CHARACTERS, EXAMPLE_WIDTH = 400, 100
 
 
 class Variant(StrEnum):
@@ -242,4 +243,6 @@ def _summary(counts: Sequence[Counts], variant: Variant) -> str:
 
 
 def _example(messages: Sequence[dict[str, str]]) -> str:
-    return "".join(f"  {one['role']}: {one['content'][:EXAMPLE_CHARACTERS]}\n" for one in messages[:2])
+    """The first exchange, cut short and wrapped."""
+    said = (f"{one['role']}: {one['content'][:EXAMPLE_CHARACTERS]}" for one in messages[:2])
+    return "".join(fill(one, EXAMPLE_WIDTH, subsequent_indent="  ") + "\n" for one in said)

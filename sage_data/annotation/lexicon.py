@@ -8,6 +8,21 @@ Features: `question` (ends with a question mark), `no_question` (holds none), `f
 `second_person`, `positive` and `negative` (VADER's compound beyond 0.3 either way), `previous_positive`,
 `previous_negative` (that of the utterance before), `user`, `assistant`, and `always`.
 
+Measured agreement, against always giving the most frequent label (accuracy / macro-F1; kappa 0):
+
+    labels, utterances (n)                                          accuracy  macro-F1  kappa   majority
+    EmpatheticDialogues, emotion of valid situations, 32 (2,770)       0.320     0.368  0.305   0.053 / 0.003
+    EmpatheticDialogues, predicted speaker emotion, 33 (6,338)         0.267     0.247  0.225   0.090 / 0.004
+    EmpatheticDialogues, predicted listener intent, 8 (4,274)          0.519     0.381  0.401   0.417 / 0.074
+    DailyDialog validation and test, act, 4 (15,809)                   0.579     0.479  0.381   0.421 / 0.148
+    DailyDialog validation and test, emotion, 7 (15,809)               0.794     0.263  0.264   0.849 / 0.131
+    ESConv dev and test, strategy, 8 (5,760)                           0.365     0.272  0.253   0.199 / 0.042
+    sample world, 490 kept dialogues, user emotion, 12 (1,842)         0.967     0.973  0.962   0.221
+    sample world, assistant motivation, 13 (1,649)                     0.894     0.937  0.882   0.177
+
+Labels of those corpora were mapped by hand to the nearest label here; the cues were tuned on the sample world, so its
+figures show that the pipeline works, not how good the annotator is.
+
     sage data annotate DIALOGUES --annotator lexicon
 """
 
@@ -138,12 +153,17 @@ def _emotion(cues: CueFile, one: _Seen, features: Collection[str]) -> str | None
 
 def _scores(book: CueBook, hits: Sequence[Hit], features: Collection[str]) -> dict[str, tuple[float, int]]:
     """Label -> its score and the place of its first cue, in the book's order; only labels that something speaks for."""
-    scores: dict[str, tuple[float, int]] = {}
+    by_label: dict[str, list[Hit]] = {}
+    for hit in hits:
+        by_label.setdefault(hit.label, []).append(hit)
+    scores = {}
     for label in book.labels:
-        own = [hit for hit in hits if hit.label == label.name]
-        formal = sum(weight for name, weight in label.features.items() if name in features)
-        if own or (formal and not label.needs_cue):
-            scores[label.name] = (formal + _cue_weight(own), min((hit.start for hit in own), default=NOWHERE))
+        own = by_label.get(label.name, [])
+        if own or not label.needs_cue:
+            formal = sum(weight for name, weight in label.features.items() if name in features)
+            if own or formal:
+                first = min((hit.start for hit in own), default=NOWHERE)
+                scores[label.name] = (formal + _cue_weight(own), first)
     return scores
 
 

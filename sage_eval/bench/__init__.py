@@ -19,7 +19,7 @@ from sage_data.stage import Context, Counts, Input, Inputs, Need, Output, StageC
 from sage_data.store.shards import read_table
 from sage_eval.bench import records
 from sage_eval.bench.harness import Harness, Options, open_harness
-from sage_eval.bench.tasks import names, resolved
+from sage_eval.bench.tasks import resolved, task_names
 from sage_eval.tables import text_table
 
 VERSION = 1
@@ -32,7 +32,7 @@ INPUTS = (
 class Config(StageConfig):
     """Which tasks are run, and how."""
 
-    tasks: tuple[str, ...] = Field(
+    names: tuple[str, ...] = Field(
         (), description="Tasks or groups by their lm-eval names; every task of the input `tasks` when left out."
     )
     limit: int | None = Field(None, ge=1, description="Documents a task; all of them when left out.")
@@ -57,12 +57,12 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     checkpoint = checkpoint_of(model)
     out.add_model("candidate", f"{model.label}@{model.fingerprint[:12]}")
     with nullcontext() if folder is None else resolved(folder.path) as own:
-        tasks = config.tasks or (own and names(own))
+        tasks = config.names or (own and task_names(own))
         if not tasks:
-            raise ConfigError("no task is named, and there is no input `tasks`", next_step="name some in `tasks`")
+            raise ConfigError("no task is named, and there is no input `tasks`", next_step="name some in `names`")
         todo = [index for index in range(len(tasks)) if not _finished(out, index)]
         if todo:
-            options = Options(seed=context.seed, **config.model_dump(exclude={"tasks"}))
+            options = Options(seed=context.seed, **config.model_dump(exclude={"names"}))
             log = out.path / "logs" / "lm-eval.log"
             with (
                 open_harness(checkpoint, own, tasks, options, log) as harness,

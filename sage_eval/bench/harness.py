@@ -51,7 +51,7 @@ class Harness:
             InputError: there is no such task, or its data cannot be had.
         """
         if self.manager.task_index.get(task) is None:
-            raise InputError(f"lm-eval has no task {task!r}", next_step="check `tasks`, or add its YAML to the tasks")
+            raise InputError(f"lm-eval has no task {task!r}", next_step="check `names`, or add its YAML to the tasks")
         try:
             with _logged(self.log), _no_machine_report(self.evaluator):
                 return self._evaluate(task)

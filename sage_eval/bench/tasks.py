@@ -43,7 +43,7 @@ def resolved(tasks: Path) -> Iterator[Path]:
         yield copy
 
 
-def names(folder: Path) -> tuple[str, ...]:
+def task_names(folder: Path) -> tuple[str, ...]:
     """Names of the single tasks that a resolved folder defines, sorted."""
     loaded = (YAML(typ="rt").load(path) for path in _yaml_files(folder))
     return tuple(

@@ -8,7 +8,6 @@ A judge is `rubric:warm` or `rubric:plain` (offline baselines), or any chat back
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, combinations
 
 import pyarrow as pa
@@ -75,18 +74,8 @@ class Config(StageConfig):
         return pairs
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One model's transcripts."""
-
-    stage: str
-    """Label of the input they come from."""
-    dialogues: Mapping[str, Dialogue]
-    """By scenario id."""
-
-
-Models = Mapping[str, Model]
-"""By name."""
+Models = Mapping[str, Mapping[str, Dialogue]]
+"""Model name -> scenario id -> dialogue."""
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
@@ -118,12 +107,12 @@ def load_models(config: Config, inputs: Inputs) -> Models:
         ConfigError: two inputs have one name, or a pair names a model that no input has.
         InputError: a dialogue has no scenario, or a scenario two dialogues.
     """
-    models: dict[str, Model] = {}
+    models: dict[str, Mapping[str, Dialogue]] = {}
     for one in inputs.many("transcripts"):
         name = one.label.removeprefix(config.strip_prefix)
         if name in models:
             raise ConfigError(f"two inputs are named {name!r} once {config.strip_prefix!r} is taken off")
-        models[name] = Model(one.label, by_scenario(read_dialogues(one.path), one.label))
+        models[name] = by_scenario(read_dialogues(one.path), one.label)
     unknown = sorted(set(chain.from_iterable(config.pairs)) - models.keys())
     if unknown:
         raise ConfigError(
@@ -154,7 +143,7 @@ def _open(spec: JudgeSpec, config: Config, inputs: Inputs, context: Context) -> 
 
 
 def _warn_of_self_judging(models: Models, judges: list[Judge], out: Output) -> None:
-    candidates = {dialogue.model for model in models.values() for dialogue in model.dialogues.values()}
+    candidates = {dialogue.model for dialogues in models.values() for dialogue in dialogues.values()}
     for judge in judges:
         out.add_model(f"judge {judge.name}", judge.identity)
         if judge.identity in candidates:
@@ -171,8 +160,7 @@ def cut(
     """
     for judge in judges:
         for a, b in pairs:
-            matched = match(models[a].dialogues, models[b].dialogues)
-            stages = (models[a].stage, models[b].stage)
+            matched = match(models[a], models[b])
             if not matched.pairs:
                 raise InputError(
                     f"{a} and {b} share no scenario, so there is nothing to compare",
@@ -181,7 +169,7 @@ def cut(
             unmatched = {f"only_in_{a}": matched.only_a, f"only_in_{b}": matched.only_b}
             for start in range(0, len(matched.pairs), size):
                 chosen = matched.pairs[start : start + size]
-                yield records.Block(judge, a, b, stages, chosen, unmatched if start == 0 else {})
+                yield records.Block(judge, a, b, chosen, unmatched if start == 0 else {})
 
 
 def _judge_block(index: int, block: records.Block, out: Output) -> None:

@@ -44,8 +44,6 @@ VERDICT_SCHEMA = pa.schema(
         ("scenario_id", pa.string()),
         ("model_a", pa.string()),
         ("model_b", pa.string()),
-        ("stage_a", pa.string()),
-        ("stage_b", pa.string()),
         ("dialogue_a", pa.string()),
         ("dialogue_b", pa.string()),
         ("verdict", pa.string()),
@@ -66,8 +64,6 @@ class Block:
     judge: Judge
     model_a: str
     model_b: str
-    stages: tuple[str, str]
-    """Labels of the inputs that hold A's and B's dialogues."""
     pairs: tuple[tuple[Dialogue, Dialogue], ...]
     """(A's, B's) dialogue of each scenario."""
     unmatched: Mapping[str, int]
@@ -114,9 +110,7 @@ def pair_verdicts(block: Block, calls: pa.Table) -> pa.Table:
     """Combine the two calls of each pair of a block into its verdict."""
     rows = calls.to_pylist()
     pairs = zip(block.pairs, rows[0::2], rows[1::2], strict=True)
-    stages = {"stage_a": block.stages[0], "stage_b": block.stages[1]}
-    made = [_verdict_row(a, b, ab, ba) | stages for (a, b), ab, ba in pairs]
-    return pa.Table.from_pylist(made, schema=VERDICT_SCHEMA)
+    return pa.Table.from_pylist([_verdict_row(a, b, ab, ba) for (a, b), ab, ba in pairs], schema=VERDICT_SCHEMA)
 
 
 def _verdict_row(a: Dialogue, b: Dialogue, ab: Mapping[str, Any], ba: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def as_table(result: Result, max_rows: int = MAX_ROWS) -> str:
     """Aligned columns, numbers to the right; long cells and long answers are cut, and say so."""
     rows = [[_cell(value) for value in row] for row in result.rows()[:max_rows]]
     right = [_numeric(result.table.schema.field(index).type) for index in range(result.table.num_columns)]
-    header = [_shown(name) for name in result.columns]
+    header = [shown(name) for name in result.columns]
     widths = [max(cell_len(line[index]) for line in [header, *rows]) for index in range(len(header))]
     lines = [_line(header, widths, right), "  ".join("─" * width for width in widths)]
     lines += [_line(row, widths, right) for row in rows]
@@ -95,11 +95,11 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1e6 else f"{value:g}"
     if isinstance(value, list | dict):
-        return _shown(json.dumps(value, ensure_ascii=False, default=str))
-    return _shown(str(value))
+        return shown(json.dumps(value, ensure_ascii=False, default=str))
+    return shown(str(value))
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """One line without control characters: dialogue text must not drive a terminal."""
     plain = "".join(_visible(char) for char in text)
     if cell_len(plain) <= MAX_CELL:

@@ -38,7 +38,10 @@ class StageRun:
 
 
 def family_of(path: str) -> str | None:
-    """`judge_calls` for `judge_calls-00002.parquet`, `rejected/dialogues` for its rejects; None for other files; one file without a number counts too."""
+    """`judge_calls` for `judge_calls-00002.parquet` or `judge_calls.parquet`; None for what is no table.
+
+    Rejects have families of their own, for example `rejected/dialogues`.
+    """
     match = _SHARD.fullmatch(path)
     return match["family"] if match else None
 

@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from sage_data import annotation
 from sage_data.dialogue import Dialogue, State, Utterance
 from sage_data.errors import InputError
-from sage_data.stage import run_stage
+from sage_data.stage import Output, run_stage
 from sage_data.store.dialogues import from_table, read_dialogues, to_table
 from sage_data.store.manifest import Manifest
 from sage_data.store.shards import read_shards, read_table, shard_name, write_table
@@ -78,6 +81,41 @@ def test_same_bytes_each_time_and_tags_are_counted(tmp_path: Path, folder: Path)
     assert tags["user"]["emotion"] == {"anxious": 2}
     assert tags["assistant"]["topic"] == {"tea": 2}
     assert "anxious 2" in (tmp_path / "first" / "summary.txt").read_text()
+
+
+def test_a_broken_run_goes_on_where_it_stopped(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[int] = []
+    write = annotation._annotate_shard
+
+    def fragile(out: Output, index: int, *rest: Any) -> None:
+        if index == 2 and len(done) < 3:
+            done.append(-1)
+            raise KeyboardInterrupt
+        done.append(index)
+        write(out, index, *rest)
+
+    monkeypatch.setattr(annotation, "_annotate_shard", fragile)
+    with pytest.raises(KeyboardInterrupt):
+        annotate(folder, tmp_path / "broken")
+    broken = annotate(folder, tmp_path / "broken")
+    assert done == [0, 1, -1, 2]
+    whole = annotate(folder, tmp_path / "whole")
+    assert (broken.content_hash, broken.counts) == (whole.content_hash, whole.counts)
+
+
+def test_gold_gives_agreement(tmp_path: Path, folder: Path) -> None:
+    rows = [
+        {"dialogue": "talk", "index": 0, "motivation": "sharing", "emotion": "anxious", "topics": ["interview"]},
+        {"dialogue": "talk", "index": 1, "motivation": "declared", "emotion": "sad", "topics": []},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "states.parquet")
+    inputs = {"dialogues": [folder], "gold": [tmp_path / "states.parquet"]}
+    run_stage("sage_data.annotation", {}, inputs, tmp_path / "out")
+    found = json.loads((tmp_path / "out" / "agreement.json").read_text())
+    assert found["labels"]["user"]["emotion"]["accuracy"] == 1.0
+    assert found["labels"]["assistant"]["emotion"]["accuracy"] == 0.0
+    assert found["without_gold"] == 2
+    assert "user emotion" in (tmp_path / "out" / "summary.txt").read_text()
 
 
 def test_another_lexicon_is_refused(tmp_path: Path, folder: Path) -> None:

@@ -23,7 +23,7 @@ def material(tmp_path_factory):
 @pytest.fixture(scope="module")
 def done(material, tmp_path_factory):
     final = tmp_path_factory.mktemp("done") / "bench"
-    return run_stage("sage_eval.bench", {"tasks": TASKS, "batch_size": 4}, material, final), final
+    return run_stage("sage_eval.bench", {"names": TASKS, "batch_size": 4}, material, final), final
 
 
 def test_every_document_has_a_row_for_each_filter_and_metric(done):
@@ -71,7 +71,7 @@ def test_nothing_names_this_machine(done, material):
 
 def test_a_limit_is_kept_and_a_finished_task_not_run_again(material, tmp_path, monkeypatch):
     inputs = Inputs({name: [resolve_path(path) for path in paths] for name, paths in material.items()})
-    config = bench.Config(tasks=TASKS, limit=2, batch_size=4)
+    config = bench.Config(names=TASKS, limit=2, batch_size=4)
     real, ran = bench.Harness.evaluate, []
 
     def killed(harness, task):
@@ -109,4 +109,4 @@ def test_unknown_tasks_are_named(material, tmp_path, monkeypatch):
 
     monkeypatch.setattr("sage_eval.bench.harness._index", lambda *_: NoTasks())
     with pytest.raises(InputError, match="no task 'tiny_plants'"):
-        run_stage("sage_eval.bench", {"tasks": ["tiny_plants"]}, material, tmp_path / "out")
+        run_stage("sage_eval.bench", {"names": ["tiny_plants"]}, material, tmp_path / "out")

@@ -47,8 +47,7 @@ def test_the_planted_better_model_wins_under_both_rubrics(rollouts, tmp_path):
     assert [counts.unit for counts in manifest.counts] == ["judge calls", "pairs"]
     assert (manifest.counts[0].came_in, manifest.counts[1].came_in) == (20, 10)
     assert found[0]["words_a"] > found[0]["words_b"]
-    assert (found[0]["stage_a"], found[0]["dialogue_a"]) == ("rollout-sage0", "stiff-s000")
-    assert (found[0]["stage_b"], found[0]["dialogue_b"]) == ("rollout-sage1", "warm-s000")
+    assert (found[0]["dialogue_a"], found[0]["dialogue_b"]) == ("stiff-s000", "warm-s000")
 
 
 def test_a_null_pair_does_not_win(rollouts, tmp_path):

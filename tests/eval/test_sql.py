@@ -1,0 +1,123 @@
+"""What `sage eval sql` answers, in each format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from planted_evaluation import warehouse as build_warehouse
+from rich.cells import cell_len
+
+from sage_data.errors import ConfigError
+from sage_eval.sql import Question, answer, examples
+from sage_eval.warehouse.output import MAX_CELL, Format, as_table, shown
+from sage_eval.warehouse.query import QueryError, query
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_warehouse(tmp_path_factory.mktemp("run"))
+
+
+def test_a_table_has_numbers_to_the_right_and_a_count(planted: Path) -> None:
+    text = answer(planted, Question(sql="SELECT 'ab' AS name, 5 AS n UNION ALL SELECT 'c', 12345 ORDER BY n")).decode()
+    assert text == "name      n\n────  ─────\nab        5\nc     12345\n(2 rows)\n"
+
+
+def test_a_long_answer_says_that_it_is_cut(planted: Path) -> None:
+    text = as_table(query(planted, "FROM range(150)"), max_rows=3)
+    assert text.endswith("(150 rows, first 3 shown)\n")
+    assert len(text.splitlines()) == 6
+
+
+def test_json_is_an_array_of_records(planted: Path) -> None:
+    sql = "SELECT 1 AS n, 'é\"' AS t, NULL AS nothing, [1.5, 'nan'::DOUBLE] AS list, DATE '2017-01-31' AS day"
+    assert json.loads(answer(planted, Question(sql=sql, form=Format.JSON))) == [
+        {"n": 1, "t": 'é"', "nothing": None, "list": [1.5, None], "day": "2017-01-31"}
+    ]
+
+
+def test_csv_keeps_commas_quotes_and_line_ends(planted: Path) -> None:
+    sql = "SELECT 'a,\"b\"' || chr(10) || 'c' AS t, [1, 2] AS l"
+    rows = list(csv.reader(io.StringIO(answer(planted, Question(sql=sql, form=Format.CSV)).decode(), newline="")))
+    assert rows == [["t", "l"], ['a,"b"\nc', "[1, 2]"]]
+
+
+def test_parquet_keeps_types(planted: Path) -> None:
+    data = answer(planted, Question(sql="SELECT topics, turn FROM turns LIMIT 2", form=Format.PARQUET))
+    assert [str(field.type) for field in pq.read_table(io.BytesIO(data)).schema] == ["list<element: string>", "int32"]
+
+
+@pytest.mark.parametrize("form", [Format.JSON, Format.PARQUET])
+def test_two_columns_of_one_name_are_refused_where_one_would_be_lost(planted: Path, form: Format) -> None:
+    with pytest.raises(QueryError, match="two columns are called a"):
+        answer(planted, Question(sql="SELECT 1 AS a, 2 AS a", form=form))
+
+
+def test_a_wrong_name_is_answered_with_the_way_to_the_list(planted: Path) -> None:
+    with pytest.raises(QueryError, match="turnz") as caught:
+        answer(planted, Question(sql="SELECT * FROM turnz"))
+    assert "--list" in str(caught.value.next_step)
+
+
+def test_the_list_shows_tables_views_columns_comments_and_examples(planted: Path) -> None:
+    text = answer(planted, Question(catalogue=True)).decode()
+    for part in ("turns (", "pair_samples (view)", "previous_user_motivation", "One row an utterance", "win_table"):
+        assert part in text
+
+
+def test_a_file_is_asked_like_an_argument(planted: Path, tmp_path: Path) -> None:
+    file = tmp_path / "q.sql"
+    file.write_text("-- how many\nSELECT count(*) AS n FROM runs;\n", encoding="utf-8")
+    assert answer(planted, Question(file=file, form=Format.CSV)) == b"n\n14\n"
+
+
+def test_exactly_one_thing_may_be_asked(planted: Path) -> None:
+    for question in (Question(), Question(sql="SELECT 1", catalogue=True)):
+        with pytest.raises(ConfigError, match="expected one of a query"):
+            answer(planted, question)
+
+
+def test_an_unknown_example_is_answered_with_those_there_are(planted: Path) -> None:
+    with pytest.raises(ConfigError, match="win_table"):
+        answer(planted, Question(example="nothing"))
+
+
+def test_there_are_enough_examples_and_each_says_what_it_answers() -> None:
+    assert len(examples()) >= 12
+    assert all(about.endswith(".") or about.endswith("?") for about in examples().values())
+
+
+@pytest.mark.parametrize("name", examples())
+def test_every_example_can_be_asked(planted: Path, name: str) -> None:
+    records = json.loads(answer(planted, Question(example=name, form=Format.JSON)))
+    assert records or name in ("judge_disagreements", "tag_quality", "transitions_before_win")
+
+
+def test_the_win_table_equals_the_planted_verdicts(planted: Path) -> None:
+    first, second = json.loads(answer(planted, Question(example="win_table", form=Format.JSON)))
+    assert [first[name] for name in ("wins_a", "ties", "inconsistent", "wins_b", "failed")] == [1, 1, 1, 9, 0]
+    # Two-sided sign test of 9 to 1: 2 * (1 + 10) / 2**10.
+    assert first["p"] == pytest.approx(22 / 1024)
+    assert (second["failed"], second["p"], second["conclusion"]) == (12, None, "undecidable")
+
+
+def test_judge_trust_finds_the_planted_seat_and_length(planted: Path) -> None:
+    trust = json.loads(answer(planted, Question(example="judge_trust", form=Format.JSON)))[0]
+    # Of 22 calls that choose a seat, 10 consistent pairs split evenly and 2 of the inconsistent pair go to the first.
+    assert trust["first_seat"] == pytest.approx(12 / 22)
+    assert trust["inconsistent_share"] == pytest.approx(1 / 12)
+    assert trust["shorter_wins"] == pytest.approx(9 / 10)
+
+
+@given(st.text())
+def test_no_text_can_drive_a_terminal_or_break_a_table(text: str) -> None:
+    cell = shown(text)
+    assert cell_len(cell) <= MAX_CELL
+    assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or char in "\u202e\u2066\u2028" for char in cell)
