@@ -15,7 +15,7 @@ What has no place in a chain has a defined result, and is counted:
 
 `messages-*.parquet` is read by `datasets.load_dataset("parquet", ...)` and by TRL as it is.
 
-    sage data sac RUN/annotated --variant full
+    sage data sac annotated/ --out chains/
 """
 
 from __future__ import annotations

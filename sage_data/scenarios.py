@@ -6,7 +6,7 @@ training conversations. A row has 8 fields, or 9 in the held-out files (candidat
 
 Accepted: the original `.tar.gz`, a folder with `train`, `valid` and `test` as `.csv` or `.csv.gz`, or one such file.
 
-    sage data scenarios path/to/empathetic_dialogues
+    sage data scenarios empatheticdialogues.tar.gz --out scenarios/
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import gzip
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -218,10 +218,10 @@ def _read_line(raw: bytes, split: Split, scenarios: dict[str, Scenario]) -> Line
 # --- several splits together --------------------------------------------------------------------------------------
 
 
-def find_leaks(scenarios: Iterable[Scenario]) -> tuple[Leak, ...]:
+def find_leaks(files: Mapping[Split, ScenarioFile]) -> tuple[Leak, ...]:
     """Situations that stand in more than one split; case and white space are not heeded."""
     groups: dict[str, list[Scenario]] = {}
-    for scenario in scenarios:
+    for scenario in (one for file in files.values() for one in file.scenarios):
         groups.setdefault(_normal(scenario.situation), []).append(scenario)
     return tuple(
         Leak(key, {split: ids for split in SPLITS if (ids := tuple(one.id for one in same if one.split == split))})
@@ -250,14 +250,16 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
         for name, split, lines in open_archive(archive):
             files[split] = read_scenarios(lines, name, split)
             bar.advance(1)
-    files = _chosen(files, config.splits, archive)
-    leaks = find_leaks(one for file in files.values() for one in file.scenarios)
+    chosen = _chosen(files, config.splits, archive)
+    # Splits that are not taken count as well: a training set must not hold what a test set of another stage holds.
+    # Splits not taken count too: a training set must not hold what another stage tests on.
+    leaks = [leak for leak in find_leaks(files) if not chosen.keys().isdisjoint(leak.ids)]
     drop = leaked_ids(leaks) if config.leaked == "drop" else set()
     out.write_json("leakage.json", [{"situation": leak.situation, "ids": leak.ids} for leak in leaks])
     if leaks:
         out.warn(f"{len(leaks)} situations stand in more than one split, see leakage.json; leaked: {config.leaked}")
-    kept = {split: _write_split(out, split, file, config.limit, drop) for split, file in files.items()}
-    out.write_text("summary.txt", _summary(files, kept, len(leaks)))
+    kept = {split: _write_split(out, split, file, config.limit, drop) for split, file in chosen.items()}
+    out.write_text("summary.txt", _summary(chosen, kept, len(leaks)))
 
 
 def _chosen(

@@ -130,6 +130,9 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     counts = Counts(unit="paired scores", came_in=documents, kept=documents, quarantined=0)
     out.write_shard(TABLE, 0, table(found), counts=counts)
     out.write_text("summary.txt", summary(found, base.label, new.label))
+    worse = [f"{one.scores.task} ({one.scores.filter})" for one in found if one.outcome is Outcome.REGRESSED]
+    if worse:
+        out.warn(f"{new.label} is worse than {base.label} on {', '.join(worse)}")
 
 
 def compare(scores: Sequence[Scores], config: Config, seed: int) -> list[Regression]:

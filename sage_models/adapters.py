@@ -15,6 +15,7 @@ from typing import Any
 from peft import LoraConfig, PeftModel
 
 from sage_data.errors import ConfigError, InputError
+from sage_data.stage import Output
 from sage_data.store.files import remove, sha256_file, sha256_json, write_json
 from sage_models.training import load_model, save_model
 
@@ -95,3 +96,13 @@ def merge_adapter(base: Path, adapter: Path, final: Path) -> None:
         )
     model, tokenizer = load_model(base)
     save_model(PeftModel.from_pretrained(model, adapter).merge_and_unload(), tokenizer, final)
+
+
+def write_result(model: Any, tokenizer: Any, lineage: Lineage | None, out: Output) -> None:
+    """Write `adapter/` (when there is a lineage, that is, an adapter) and the complete, merged `model/`."""
+    if lineage is not None:
+        with out.folder("adapter") as folder:
+            save_adapter(model, lineage, folder)
+        model = model.merge_and_unload()
+    with out.folder("model") as folder:
+        save_model(model, tokenizer, folder)

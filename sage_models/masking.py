@@ -1,5 +1,4 @@
-"""The loss mask: which tokens a model is trained on. The system's messages alone (paper section 3.4: "the
-user's utterances are masked out").
+"""The loss mask: a model is trained on the system's messages alone (paper section 3.4: the user's are masked out).
 
 For each of the assistant's messages these are the state tag, the action tag, the utterance and the end token; nothing
 of the user's and nothing of the template around them. The mask comes from one full render of the dialogue with the
@@ -80,7 +79,9 @@ def check_template(tokenizer: PreTrainedTokenizerBase) -> None:
     template = tokenizer.chat_template
     if not isinstance(template, str) or _MARKER.search(template) is None:
         found = "no chat template" if template is None else "a chat template without generation markers"
-        raise ConfigError(f"loss mask: expected a chat template with generation markers, found {found}", next_step=_HELP)
+        raise ConfigError(
+            f"loss mask: expected a chat template with generation markers, found {found}", next_step=_HELP
+        )
     masked = mask_dialogue(_PROBE, tokenizer)
     expected = [message["content"] for message in _PROBE if message["role"] == "assistant"]
     spans = masked.spans()
@@ -140,9 +141,7 @@ class MaskedDataset:
         return pa.table({"row": pa.array(rows, pa.int64()), "reason": pa.array(reasons, pa.string())})
 
 
-def mask_dataset(
-    dialogues: Iterable[Messages], tokenizer: PreTrainedTokenizerBase, max_length: int
-) -> MaskedDataset:
+def mask_dataset(dialogues: Iterable[Messages], tokenizer: PreTrainedTokenizerBase, max_length: int) -> MaskedDataset:
     """Mask every dialogue; those longer than `max_length` tokens are cut after an assistant's message.
 
     Dropped, by reason: `no_assistant_message`; `special_token_in_text` (its text would be read as a control token);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import random
@@ -24,6 +25,10 @@ from transformers.utils import logging as transformers_logging
 
 from sage_data.errors import ConfigError, InputError
 from sage_data.progress import Bar
+from sage_models.settings import TuningConfig
+
+SCRATCH = ".training"
+"""Folder inside the stage's work folder for what is needed only while training; names with a dot are no output."""
 
 
 @contextmanager
@@ -33,12 +38,13 @@ def reproducible(seed: int, threads: int) -> Iterator[None]:
     The order of floating-point sums depends on the thread count, so equal bytes need equal `threads`.
     """
     before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), random.getstate())
-    filling = torch.utils.deterministic.fill_uninitialized_memory
+    guard: Any = importlib.import_module("torch.utils.deterministic")  # untyped in torch
+    filling = guard.fill_uninitialized_memory
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic products on NVIDIA GPUs need it
     with torch.random.fork_rng(devices=[]):
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(True)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # a guard against bugs that costs a tenth
+        guard.fill_uninitialized_memory = False  # a guard against bugs that costs a tenth
         torch.manual_seed(seed)
         random.seed(seed)
         try:
@@ -46,7 +52,7 @@ def reproducible(seed: int, threads: int) -> Iterator[None]:
         finally:
             torch.set_num_threads(before[0])
             torch.use_deterministic_algorithms(before[1])
-            torch.utils.deterministic.fill_uninitialized_memory = filling
+            guard.fill_uninitialized_memory = filling
             random.setstate(before[2])
 
 
@@ -80,8 +86,38 @@ def bfloat16_wanted(precision: str) -> bool:
     if precision != "auto":
         return precision == "bfloat16"
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def trainer_arguments(config: TuningConfig, scratch: Path, steps: int, seed: int) -> dict[str, Any]:
+    """Arguments for every TRL trainer: no checkpoints, no reports, a cosine from the peak rate to nothing.
+
+    Raises:
+        ConfigError: `micro_batch` does not divide `batch`.
+    """
+    micro = config.micro_batch or config.batch
+    if config.batch % micro:
+        raise ConfigError(f"expected micro_batch to divide batch; found {micro} and {config.batch}")
+    return {
+        "output_dir": str(scratch),
+        "num_train_epochs": config.epochs,
+        "per_device_train_batch_size": micro,
+        "gradient_accumulation_steps": config.batch // micro,
+        "learning_rate": config.lr,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": round(config.warmup * steps),
+        "bf16": bfloat16_wanted(config.precision),
+        "gradient_checkpointing": False,
+        "use_cpu": not torch.cuda.is_available(),
+        "save_strategy": "no",
+        "report_to": "none",
+        "logging_steps": 1,
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+        "seed": seed,
+        "data_seed": seed,
+    }
 
 
 class CurveRecorder(TrainerCallback):
@@ -97,7 +133,9 @@ class CurveRecorder(TrainerCallback):
         """One optimiser step is done."""
         self._bar.advance()
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **kwargs: Any) -> None:
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **kwargs: Any
+    ) -> None:
         """Keep a step's numbers; the closing summary of the whole run is not a step."""
         if logs and "loss" in logs:
             found = {column: float(logs[name]) for name, column in self._columns.items() if name in logs}
@@ -131,12 +169,13 @@ def context_length(model: Any, wanted: int | None) -> int:
     Raises:
         ConfigError: more is wanted than the model can.
     """
-    limit = getattr(model.config, "max_position_embeddings", None)
-    if wanted is None and limit is None:
+    limit: int | None = getattr(model.config, "max_position_embeddings", None)
+    length = limit if wanted is None else wanted
+    if length is None:
         raise ConfigError("the model does not state how long its context is", next_step="set max_length")
-    if wanted is not None and limit is not None and wanted > limit:
-        raise ConfigError(f"max_length: expected at most {limit}, the model's context; found {wanted}")
-    return int(wanted or limit)
+    if limit is not None and length > limit:
+        raise ConfigError(f"max_length: expected at most {limit}, the model's context; found {length}")
+    return length
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

@@ -3,7 +3,7 @@
 States are columns; nothing is written into the text, which stays as it came. A dialogue that cannot be annotated is
 kept apart with its reason. Shards stay one to one, so a killed run goes on at the first unfinished shard.
 
-Run it: sage data annotate RUN/gated --annotator lexicon
+    sage data annotate kept/ --out annotated/
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ Measured agreement, against always giving the most frequent label (accuracy / ma
 Labels of those corpora were mapped by hand to the nearest label here; the cues were tuned on the sample world, so its
 figures show that the pipeline works, not how good the annotator is.
 
-    sage data annotate DIALOGUES --annotator lexicon
+    sage data annotate kept/ --out annotated/
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ dumps/      Pushshift-shaped monthly dumps with planted dirt
 gold/       what must come out of the dumps and why the rest must not; states of utterances and scenarios
 scenarios/  train, valid and test in the format of EmpatheticDialogues
 tasks/      small benchmark tasks in lm-eval's format
-base/       corpus.parquet, from which the tiny base learns
+base/       base_corpus.parquet, from which the tiny base learns
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
         write_situations(folder, seed=seed, sizes=sizes)
     with out.folder("tasks") as folder:
         write_tasks(folder, seed=seed, size=config.task_documents)
-    out.write_table("base/corpus.parquet", base_table(seed, config.base_documents))
+    out.write_table("base/base_corpus.parquet", base_table(seed, config.base_documents))
     out.write_text("summary.txt", _summary(config, sum(sizes.values()), out.path / "gold" / "funnel.json"))
 
 

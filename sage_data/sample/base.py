@@ -26,6 +26,7 @@ SCHEMA = pa.schema(
 KINDS = {"chat": 55, "notes": 25, "reading": 20}
 """What the documents are, in percent."""
 PLACES = ("u", "a")
+TRANSCRIPT_CHANCE, READ_AT_ONCE = 0.4, 3
 
 
 def base_documents(seed: int, size: int) -> Iterator[tuple[str, Messages]]:
@@ -127,13 +128,14 @@ def transcript(turns: Sequence[Turn]) -> str:
 
 
 def _reading(rng: Random) -> Messages:
-    """Somebody's words with what they show, or a transcript of small talk, in the wording of the tasks."""
-    turns = converse(rng, rng.choice((2, 4)))
-    if rng.random() < 0.5:
-        return _messages("Here is a talk that I heard.", transcript(turns))
-    user = turns[0]
-    body = f"{reading(user.text)}\n{FEELS} {user.state.emotion}.\n"
-    return _messages("What do you see in this?", f"{body}{ABOUT} {user.state.topics[0]}.")
+    """What some people said with what it shows, or a transcript of small talk, in the wording of the tasks."""
+    if rng.random() < TRANSCRIPT_CHANCE:
+        return _messages("Here is a talk that I heard.", transcript(converse(rng, rng.choice((2, 4)))))
+    seen = []
+    for _ in range(READ_AT_ONCE):
+        user = converse(rng, 1)[0]
+        seen.append(f"{reading(user.text)}\n{FEELS} {user.state.emotion}.\n{ABOUT} {user.state.topics[0]}.")
+    return _messages("What do you see in this?", "\n\n".join(seen))
 
 
 _TEXT = sections(BASE_FILE)

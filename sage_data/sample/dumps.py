@@ -36,7 +36,7 @@ LATE_SECONDS = 4 * 86_400
 """No thread starts in the last days, so that it ends inside the last month."""
 SLACK_SECONDS = 7200
 """How far behind the newest thread a comment may still come; also how far lines are out of order."""
-LATE_LINE_CHANCE, MISSING_SUBMISSION_CHANCE = 0.002, 0.05
+LATE_LINE_CHANCE, MISSING_SUBMISSION_CHANCE = 0.004, 0.05
 BUFFER_BYTES = 1 << 20
 
 

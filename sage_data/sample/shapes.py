@@ -41,6 +41,8 @@ def comment_line(draft: Draft, thread: Thread, created: int, chance: float) -> b
 
 def published(text: str, chance: float) -> str:
     """A text as the dumps give it: `&`, `<` and `>` as entities, lines ended by CR LF."""
+    if ">" in text:
+        text = text.replace(">", "&gt;")
     if chance < BREAK_CHANCE:
         text = text.replace(". ", ".\r\n\r\n", 1)
     elif chance < BREAK_CHANCE + ENTITY_CHANCE:
@@ -50,7 +52,7 @@ def published(text: str, chance: float) -> str:
 
 def plain(text: str, chance: float) -> str:
     """What `published` gives, as it must be read: entities decoded, line ends as LF, ends stripped."""
-    return published(text, chance).replace("&amp;", "&").replace("\r\n", "\n").strip()
+    return published(text, chance).replace("&gt;", ">").replace("&amp;", "&").replace("\r\n", "\n").strip()
 
 
 def _era_2005(row: dict[str, Any], created: int, score: int) -> None:

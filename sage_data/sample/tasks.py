@@ -71,11 +71,11 @@ def emotion_doc(rng: Random) -> dict[str, Any]:
 
 
 def next_doc(rng: Random) -> dict[str, Any]:
-    """A talk up to the user's second utterance; the answer is the reply to it, the others come from other talks."""
-    turns = converse(rng, 4)
-    others = rng.sample([topic for topic in topics().values() if topic.name != turns[3].state.topics[0]], OPTIONS - 1)
-    replies = [converse(rng, 4, topic=topic)[3].text for topic in others]
-    return {"text": f"{transcript(turns[:3])}\nAssistant:", **_shuffled(rng, turns[3].text, replies)}
+    """An opening utterance; the answer is the reply to it, the others are first replies of talks about other things."""
+    user, reply = converse(rng, 2)
+    others = rng.sample([topic for topic in topics().values() if topic.name != user.state.topics[0]], OPTIONS - 1)
+    replies = [converse(rng, 2, topic=topic)[1].text for topic in others]
+    return {"text": f"{transcript([user])}\nAssistant:", **_shuffled(rng, reply.text, replies)}
 
 
 def topic_doc(rng: Random) -> dict[str, Any]:

@@ -247,6 +247,22 @@ def bot_inside(planter: Planter) -> None:
     _broken(planter, CommentReason.BOT, name, AUTOMATIC if name is None else None)
 
 
+def quote_inside(planter: Planter) -> None:
+    """A reply quotes; the `sage` preset keeps it, others drop it."""
+    _prefixed(planter, "> You said it well.\n\n")
+
+
+def url_inside(planter: Planter) -> None:
+    """A reply names a web page; the `sage` preset keeps it, others drop it."""
+    _prefixed(planter, "I read this at https://example.org/talk today. ")
+
+
+def _prefixed(planter: Planter, prefix: str) -> None:
+    drafts = planter.plain(planter.talk(planter.length()))
+    one = drafts[planter.rng.choice((1, 3))]
+    one.body = prefix + one.body
+
+
 def orphan(planter: Planter) -> None:
     """The first comment answers one that is in no dump."""
     drafts = planter.plain(planter.talk(planter.length()))
@@ -335,6 +351,8 @@ PLANS: dict[str, tuple[Plan, int]] = {
         (removed_inside, 25),
         (empty_inside, 10),
         (bot_inside, 25),
+        (quote_inside, 10),
+        (url_inside, 10),
         (orphan, 30),
         (wrong_link, 15),
         (self_reply, 20),
@@ -346,7 +364,7 @@ PLANS: dict[str, tuple[Plan, int]] = {
         (crowd, 65),
     )
 }
-"""What a thread may be, with how many of 1,040 are so."""
+"""What a thread may be, with how many of 1,060 are so."""
 _NAMES = tuple(PLANS)
 _CUMULATIVE = tuple(accumulate(weight for _, weight in PLANS.values()))
 

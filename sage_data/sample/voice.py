@@ -28,6 +28,10 @@ def lower(text: str) -> str:
     return text if first in _KEEP_CAPITAL else text[:1].lower() + text[1:]
 
 
+OWN_DOING = (("good", "proud"), ("bad", "embarrassed"))
+"""Feelings about what one did oneself: they take lines that start so, where the topic has any."""
+
+
 class Voice:
     """What may still be said in one talk."""
 
@@ -66,8 +70,7 @@ class Voice:
         left = self._left.get(key)
         if left is None:
             lines = self.topic.lines[key]
-            if key == "good" and emotion == "proud":
-                # Pride is about what one did oneself.
+            if (key, emotion) in OWN_DOING:
                 lines = tuple(line for line in lines if line.startswith(("I ", "we ", "our "))) or lines
             left = self._left[key] = self.rng.sample(lines, len(lines))
         return left

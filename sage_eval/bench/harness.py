@@ -6,16 +6,13 @@ with open_harness(checkpoint, folder, tasks, options, log) as harness: harness.e
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sage_data.errors import InputError, MissingDependencyError
-
-OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +93,8 @@ def open_harness(
     Raises:
         MissingDependencyError: lm-eval is not installed.
     """
-    with _environment(OFFLINE if options.offline else {}):
-        evaluator, huggingface, managers = _libraries()
+    evaluator, huggingface, managers = _libraries()
+    with _offline(options.offline):
         device = options.device if options.device != "auto" else _device()
         length = {} if options.max_length is None else {"max_length": options.max_length}
         with _logged(log):
@@ -141,29 +138,26 @@ def _logged(log: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _no_machine_report(evaluator: Any) -> Iterator[None]:
+def _no_machine_report(evaluator: Any) -> AbstractContextManager[None]:
     """Keep lm-eval from asking pip, git and lscpu about this machine after each task: slow, and never stored."""
-    names = ("add_env_info", "get_git_commit_hash")
-    before = {name: getattr(evaluator, name) for name in names if hasattr(evaluator, name)}
-    for name in before:
-        setattr(evaluator, name, lambda *_: None)
-    try:
-        yield
-    finally:
-        for name, function in before.items():
-            setattr(evaluator, name, function)
+    names = [name for name in ("add_env_info", "get_git_commit_hash") if hasattr(evaluator, name)]
+    return _swapped([(evaluator, name, lambda *_: None) for name in names])
+
+
+def _offline(offline: bool) -> AbstractContextManager[None]:
+    """Forbid the Hub for a while. The libraries read their environment once, when imported: their switches are set."""
+    modules = ("huggingface_hub.constants", "datasets.config") if offline else ()
+    return _swapped([(importlib.import_module(name), "HF_HUB_OFFLINE", True) for name in modules])
 
 
 @contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+def _swapped(switches: Sequence[tuple[Any, str, Any]]) -> Iterator[None]:
+    """Give attributes of modules other values for the length of a block."""
+    before = [(module, name, getattr(module, name)) for module, name, _ in switches]
+    for module, name, value in switches:
+        setattr(module, name, value)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for module, name, value in before:
+            setattr(module, name, value)

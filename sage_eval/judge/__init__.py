@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -19,7 +18,7 @@ from sage_data.errors import ConfigError, InputError
 from sage_data.stage import Context, Inputs, Need, Output, StageConfig
 from sage_data.store.dialogues import read_dialogues
 from sage_data.store.shards import read_table, shard_name
-from sage_eval.judge import llm, records, rubric
+from sage_eval.judge import bias, llm, records, rubric
 from sage_eval.judge.protocol import Judge
 from sage_eval.judge.transcripts import by_scenario, match
 from sage_eval.tables import text_table
@@ -79,7 +78,7 @@ Models = Mapping[str, Mapping[str, Dialogue]]
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
-    """Judge every pair and write `judge_calls` and `pair_verdicts`.
+    """Judge every pair and write `judge_calls`, `pair_verdicts`, `judge_bias`.
 
     Raises:
         ConfigError: a pair names a model without transcripts, or two judges or inputs share a name.
@@ -184,24 +183,21 @@ def _judge_block(index: int, block: records.Block, out: Output) -> None:
 
 
 def _summarise(out: Output) -> None:
-    verdicts = read_table(out.path, records.VERDICTS)
-    groups: dict[tuple[str, str, str], list[dict[str, str]]] = {}
-    for row in verdicts.select(["judge", "model_a", "model_b", "verdict", "choice_ab", "choice_ba"]).to_pylist():
-        groups.setdefault((row["judge"], row["model_a"], row["model_b"]), []).append(row)
-    header = ("judge", "A", "B", "pairs", *(state.value for state in Verdict), "first seat")
-    rows = [(*key, *_summary_cells(rows)) for key, rows in groups.items()]
-    out.write_text("summary.txt", f"Verdicts of {verdicts.num_rows} pairs, each judged in both orders\n\n"
-                   f"{text_table(header, rows, left=3)}\n")  # fmt: skip
-    failed = _failures(verdicts)
+    found = bias.measure(read_table(out.path, records.VERDICTS).to_pylist())
+    out.write_shard(bias.TABLE, 0, bias.table(found))
+    header = ("judge", "A", "B", "pairs", *(state.value for state in Verdict), "1st seat", "words A", "words B")
+    rows = [(*key, *_summary_cells(one)) for key, one in found.items()]
+    pairs = sum(one.pairs for one in found.values())
+    note = "1st seat: share of calls that chose the dialogue shown first. Words: mean length of a reply."
+    title = f"{pairs} verdicts, each from two calls with the seats exchanged"
+    out.write_text("summary.txt", f"{title}\n\n{text_table(header, rows, left=3)}\n\n{note}\n")
+    failed = sum(count for one in found.values() for state, count in one.verdicts.items() if state.failed)
     if failed:
-        out.warn(f"{failed} of {verdicts.num_rows} pairs have no readable verdict; they are excluded and counted")
+        out.warn(f"{failed} of {pairs} pairs have no readable verdict; they are excluded and counted")
 
 
-def _summary_cells(rows: list[dict[str, str]]) -> list[str]:
-    share = records.first_seat_share([row[column] for row in rows for column in ("choice_ab", "choice_ba")])
-    states = [str(sum(row["verdict"] == state.value for row in rows)) for state in Verdict]
-    return [str(len(rows)), *states, "-" if share is None else f"{share:.0%}"]
-
-
-def _failures(verdicts: pa.Table) -> int:
-    return sum(Verdict(value).failed for value in verdicts["verdict"].to_pylist())
+def _summary_cells(one: bias.Bias) -> list[str]:
+    share = one.first_seat_share
+    words = ["-" if mean is None else f"{mean:.1f}" for mean in (one.words_a, one.words_b)]
+    states = [str(one.verdicts[state]) for state in Verdict]
+    return [str(one.pairs), *states, "-" if share is None else f"{share:.0%}", *words]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,10 +152,3 @@ def pair_counts(block: Block) -> Counts:
         kept=len(block.pairs),
         dropped=dropped,
     )
-
-
-def first_seat_share(choices: Sequence[str]) -> float | None:
-    """Share of the decided calls that chose the dialogue shown first: 0.5 when seats do not matter."""
-    seats = Counter(choices)
-    decided = seats[Choice.FIRST.value] + seats[Choice.SECOND.value]
-    return seats[Choice.FIRST.value] / decided if decided else None

@@ -41,8 +41,11 @@ def p_value(p: float | None, log_p: float | None = None) -> str:
         return DASH
     if p >= 0.001:
         return show_p(p)
-    exponent10 = log_p / log(10.0) if p == 0.0 and log_p is not None else (log10(p) if p > 0.0 else None)
-    if exponent10 is None:
+    exponent = log10(p) if p > 0.0 else (None if log_p is None else log_p / log(10.0))
+    if exponent is None:
         return "0"
-    power = floor(exponent10)
-    return f"{10.0 ** (exponent10 - power):.1f} {TIMES} 10{str(power).translate(_SUPERSCRIPT)}"
+    power = floor(exponent)
+    mantissa = round(10.0 ** (exponent - power), 1)
+    if mantissa == 10.0:
+        mantissa, power = 1.0, power + 1
+    return f"{mantissa:.1f} {TIMES} 10{str(power).translate(_SUPERSCRIPT)}"

@@ -129,23 +129,26 @@ def read_page(connection: Connection, title: str, dialogues: int) -> Page:
     texts = {name: files[name].read_text(encoding="utf-8") for name in QUERIES}
     rows = {name: ask(connection, text).records() for name, text in texts.items()}
     steps = _steps(rows["funnel"])
+    lossy = tuple(step for step in steps if step.lost)
     return Page(
         title=title,
         facts=tuple((name.replace("_", " "), n) for name, n in rows["size_of_run"][0].items()),
-        comparisons=tuple(
-            Charted(row, charts.stacked({name: row[name] for name in OUTCOMES})) for row in rows["win_table"]
-        ),
+        comparisons=tuple(_charted(row) for row in rows["win_table"]),
         trust=tuple(rows["judge_trust"]),
         regressions=_ranged(rows["regressions"]),
         steering=_steering(rows["dose_response"], rows["steered_twins"]),
-        funnel=tuple(step for step in steps if step.lost),
-        whole=len({step.stage for step in steps} - {step.stage for step in steps if step.lost}),
+        funnel=lossy,
+        whole=len({step.stage for step in steps} - {step.stage for step in lossy}),
         curves=_curves(rows["training"]),
         samples=_samples(rows["side_by_side"], rows["sample_verdicts"], dialogues),
         stages=tuple(rows["provenance"]),
         warnings=tuple((row["stage"], text) for row in rows["provenance"] for text in row["warnings"]),
         sql=texts,
     )
+
+
+def _charted(row: Row) -> Charted:
+    return Charted(row, charts.stacked({name: row[name] for name in OUTCOMES}))
 
 
 def _ranged(rows: Sequence[Row]) -> tuple[Ranged, ...]:

@@ -65,6 +65,7 @@ TABLES = (
     Table("bench_metrics", "bench_metrics", order=("stage", "task", "filter", "metric")),
     Table("regressions", "regressions"),
     Table("training_examples", "examples"),
+    Table("preference_pairs", "pairs"),
     Table("training_curves", "curves"),
     Table("steering", "steering", order=("stage", "scenario_id", "sample", "boost")),
     Table("dose_response", "dose_response"),

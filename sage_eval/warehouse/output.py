@@ -47,34 +47,37 @@ def write(result: Result, form: Format) -> bytes:
 
 def as_table(result: Result, max_rows: int = MAX_ROWS) -> str:
     """Aligned columns, numbers to the right; long cells and long answers are cut, and say so."""
-    rows = [[_cell(value) for value in row] for row in result.rows()[:max_rows]]
-    right = [_numeric(result.table.schema.field(index).type) for index in range(result.table.num_columns)]
-    header = [shown(name) for name in result.columns]
-    widths = [max(cell_len(line[index]) for line in [header, *rows]) for index in range(len(header))]
-    lines = [_line(header, widths, right), "  ".join("─" * width for width in widths)]
-    lines += [_line(row, widths, right) for row in rows]
-    total = result.table.num_rows
-    lines.append(f"({total} row{'' if total == 1 else 's'}{f', first {max_rows} shown' if total > max_rows else ''})")
-    return "\n".join(lines) + "\n"
+    first = Result(result.sql, result.table.slice(0, max_rows))
+    lines = [[shown(name) for name in result.columns], *([_cell(value) for value in row] for row in first.rows())]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    right = [_numeric(field.type) for field in result.table.schema]
+    laid = [_line(line, widths, right) for line in lines]
+    rule = "  ".join("─" * width for width in widths)
+    return "\n".join([laid[0], rule, *laid[1:], f"({_size(result.table.num_rows, max_rows)})"]) + "\n"
+
+
+def _size(rows: int, shown_rows: int | None = None) -> str:
+    words = f"{rows} row{'' if rows == 1 else 's'}"
+    return f"{words}, first {shown_rows} shown" if shown_rows is not None and rows > shown_rows else words
 
 
 def as_catalogue(tables: list[tuple[Declared, int | None]], examples: dict[str, str]) -> str:
     """Every table with its columns and comments, then the named example queries."""
-    parts = []
-    for table, rows in tables:
-        size = "view" if rows is None else f"{rows} row{'' if rows == 1 else 's'}"
-        width = max(len(column.name) for column in table.columns)
-        kinds = max(len(column.type) for column in table.columns)
-        parts.append(f"{table.name} ({size})  {table.comment or ''}".rstrip())
-        parts += [
-            f"  {column.name:<{width}}  {column.type.lower():<{kinds}}  {column.comment or ''}".rstrip()
-            for column in table.columns
-        ]
-        parts.append("")
+    parts = [line for table, rows in tables for line in _described(table, "view" if rows is None else _size(rows))]
     parts.append("examples (sage eval sql --example NAME)")
     width = max(map(len, examples), default=0)
     parts += [f"  {name:<{width}}  {about}" for name, about in examples.items()]
     return "\n".join(parts) + "\n"
+
+
+def _described(table: Declared, size: str) -> list[str]:
+    width = max(len(column.name) for column in table.columns)
+    kinds = max(len(column.type) for column in table.columns)
+    columns = [
+        f"  {column.name:<{width}}  {column.type.lower():<{kinds}}  {column.comment or ''}".rstrip()
+        for column in table.columns
+    ]
+    return [f"{table.name} ({size})  {table.comment or ''}".rstrip(), *columns, ""]
 
 
 def _numeric(kind: pa.DataType) -> bool:
@@ -112,7 +115,8 @@ def shown(text: str) -> str:
 def _visible(char: str) -> str:
     if char in "\n\r\t":
         return " "
-    return f"\\u{ord(char):04x}" if unicodedata.category(char) in ("Cc", "Cf") and char != "\u200d" else char
+    hidden = unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") and char != "\u200d"
+    return f"\\u{ord(char):04x}" if hidden else char
 
 
 def _as_csv(result: Result) -> str:

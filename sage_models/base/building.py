@@ -17,9 +17,7 @@ from sage_models.base.architecture import new_model
 from sage_models.base.corpus import Windows, encode, held_out_windows, read_corpus, split_corpus
 from sage_models.base.pretraining import Curve, Plan, held_out_loss, pretrain
 from sage_models.base.tokenizer import train_tokenizer
-from sage_models.training import bfloat16_wanted, quiet_libraries, reproducible, save_model
-
-SCRATCH = ".training"
+from sage_models.training import SCRATCH, bfloat16_wanted, quiet_libraries, reproducible, save_model
 
 
 def build(config: Config, corpus: Path, out: Output, context: Context) -> None:
@@ -33,12 +31,12 @@ def build(config: Config, corpus: Path, out: Output, context: Context) -> None:
         train, held_out = split_corpus(read_corpus(corpus), config.held_out, seed)
         contents = (message["content"] for dialogue in train for message in dialogue)
         tokenizer = train_tokenizer(contents, config.vocab_size, config.max_length)
-        windows = Windows(encode(train, tokenizer), config.max_length, seed)
+        windows = Windows(encode(train, tokenizer), config.window, seed)
         if windows.per_epoch < 1:
             raise InputError(
-                f"{corpus}: expected more than {config.max_length} tokens to train on, found "
+                f"{corpus}: expected more than {config.window} tokens to train on, found "
                 f"{sum(map(len, windows.dialogues))}",
-                next_step="lower max_length or give a larger corpus",
+                next_step="lower `window` or give a larger corpus",
             )
         _train(config, windows, encode(held_out, tokenizer), tokenizer, seed, out, context)
     remove(out.path / SCRATCH)
@@ -57,13 +55,13 @@ def _train(
         tokenizer, hidden=config.hidden, layers=config.layers, max_length=config.max_length, seed=seed % 2**32
     )
     plan = make_plan(config)
-    total = plan.steps * plan.batch * config.max_length
+    total = plan.steps * plan.batch * config.window
     began = time.monotonic()
     with context.progress("training the base", total, "tokens") as bar:
         curve = pretrain(model, windows, plan, out.path / SCRATCH, bar.advance)
     seconds = time.monotonic() - began
     out.timing("training", seconds)
-    apart = held_out_windows(held_out, config.max_length, tokenizer.pad_token_id)
+    apart = held_out_windows(held_out, config.window, tokenizer.pad_token_id)
     loss = held_out_loss(model, apart, batch=config.batch, bfloat16=plan.bfloat16)
     out.write_table("curves.parquet", curve_table(curve, loss))
     out.write_text("summary.txt", _summary(model.num_parameters(), len(tokenizer), windows, curve, loss))
@@ -73,7 +71,7 @@ def _train(
 
 def make_plan(config: Config) -> Plan:
     """Turn the token budget into whole steps, at least one."""
-    steps = max(1, config.tokens // (config.batch * config.max_length))
+    steps = max(1, config.tokens // (config.batch * config.window))
     return Plan(
         steps=steps,
         batch=config.batch,

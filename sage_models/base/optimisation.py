@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
+
 def learning_rate(step: int, steps: int, warmup: int) -> float:
     """Factor on the peak rate at `step` (0-based): linear warm-up, then a cosine down to a tenth of the peak."""
     if step < warmup:
@@ -51,7 +52,8 @@ class Optimisers:
 
 
 def _split(named: Iterable[tuple[str, nn.Parameter]]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    inner, rest = [], []
+    inner: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, parameter in named:
         (inner if parameter.ndim == 2 and ".layers." in name else rest).append(parameter)
     return inner, rest

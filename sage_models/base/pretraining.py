@@ -86,7 +86,7 @@ def held_out_loss(model: LlamaForCausalLM, windows: torch.Tensor, *, batch: int,
     """Mean cross-entropy in nats per token over all windows (windows, length + 1)."""
     model.eval()
     total, count = 0.0, 0
-    for part in windows.split(batch):
+    for part in torch.split(windows, batch):
         predicted = int((part[:, 1:] != _pad(model)).sum())
         total += batch_loss(model, part, bfloat16=bfloat16).item() * predicted
         count += predicted

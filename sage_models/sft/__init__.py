@@ -9,11 +9,10 @@ SAGE_3 on the trajectories of the search (section 3.4).
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
-from sage_data.stage import Context, Inputs, Need, Output, StageConfig
+from sage_data.stage import Context, Inputs, Need, Output
+from sage_models.settings import TuningConfig
 
 VERSION = 1
 INPUTS = (
@@ -22,27 +21,12 @@ INPUTS = (
 )
 
 
-class Config(StageConfig):
-    """Settings of the fine-tuning."""
+class Config(TuningConfig):
+    """Settings of the fine-tuning. Dialogues over `max_length` are cut after a reply, and counted."""
 
     epochs: float = Field(5.0, gt=0, description="Passes over the data (paper: 5).")
-    batch: int = Field(16, ge=1, description="Dialogues per optimiser step.")
-    micro_batch: int | None = Field(
-        None, ge=1, description="Dialogues per forward pass; must divide `batch`. Null: all of them at once."
-    )
     lr: float = Field(2e-4, gt=0, description="Peak learning rate.")
-    warmup: float = Field(0.03, ge=0, lt=1, description="Share of the steps in which the rate rises.")
-    max_length: int | None = Field(
-        None, ge=16, description="Tokens; longer dialogues are cut after a reply. Null: as long as the model can."
-    )
     full: bool = Field(False, description="Train every weight instead of a LoRA adapter.")
-    rank: int = Field(16, ge=1, description="LoRA rank.")
-    alpha: int = Field(32, ge=1, description="LoRA scale.")
-    dropout: float = Field(0.0, ge=0, lt=1, description="LoRA dropout.")
-    precision: Literal["auto", "bfloat16", "float32"] = Field(
-        "float32", description="Of matrix products; auto is bfloat16 where the hardware has instructions for it."
-    )
-    threads: int = Field(2, ge=1, description="Processor threads; other numbers give slightly other weights.")
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:

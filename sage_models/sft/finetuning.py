@@ -8,25 +8,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sage_data.errors import ConfigError, InputError
+from transformers import PrinterCallback
+from trl import SFTConfig
+
+from sage_data.errors import InputError
 from sage_data.stage import Context, Input, Output, derive_seed
 from sage_data.store.files import remove
 from sage_data.store.shards import read_table
-from sage_models.adapters import Lineage, lora_config, save_adapter, weights_hash
+from sage_models.adapters import Lineage, lora_config, weights_hash, write_result
 from sage_models.masking import MaskedDataset, mask_dataset
 from sage_models.sft import Config
-from sage_models.sft.trainer import CURVE, QuickLossTrainer, dataset_of, trainer_arguments
+from sage_models.sft.trainer import CURVE, QuickLossTrainer, dataset_of
 from sage_models.training import (
+    SCRATCH,
     CurveRecorder,
-    bfloat16_wanted,
     context_length,
     load_model,
     quiet_libraries,
     reproducible,
-    save_model,
+    trainer_arguments,
 )
-
-SCRATCH = ".training"
 
 
 def finetune(config: Config, base: Path, data: Input, out: Output, context: Context) -> None:
@@ -36,8 +37,6 @@ def finetune(config: Config, base: Path, data: Input, out: Output, context: Cont
         ConfigError: the chat template cannot give an exact loss mask, or settings contradict each other.
         InputError: the base or the data is missing, or no dialogue can be trained on.
     """
-    if config.micro_batch and config.batch % config.micro_batch:
-        raise ConfigError(f"expected micro_batch to divide batch; found {config.micro_batch} and {config.batch}")
     dialogues = read_table(data.path, "messages", ["messages"])["messages"].to_pylist()
     seed = derive_seed("sft", context.seed) % 2**32
     with reproducible(seed, config.threads), quiet_libraries():
@@ -56,15 +55,12 @@ def _train(
     config: Config, model: Any, tokenizer: Any, masked: MaskedDataset, seed: int, out: Output, context: Context
 ) -> QuickLossTrainer:
     steps = math.ceil(math.ceil(len(masked.rows) / config.batch) * config.epochs)
-    arguments = trainer_arguments(
-        out.path / SCRATCH,
-        epochs=config.epochs,
-        batch=config.batch,
-        micro_batch=config.micro_batch,
-        lr=config.lr,
-        warmup=round(config.warmup * steps),
-        bf16=bfloat16_wanted(config.precision),
-        seed=seed,
+    arguments = SFTConfig(
+        **trainer_arguments(config, out.path / SCRATCH, steps, seed),
+        train_sampling_strategy="group_by_length",
+        length_column_name="length",
+        max_length=None,  # the rows were cut, and counted, by the masking
+        dataset_kwargs={"skip_prepare_dataset": True},
     )
     adapter = None if config.full else lora_config(model, rank=config.rank, alpha=config.alpha, dropout=config.dropout)
     with context.progress("fine-tuning", steps, "steps") as bar:
@@ -77,22 +73,13 @@ def _train(
             peft_config=adapter,
             callbacks=[recorder],
         )
+        trainer.remove_callback(PrinterCallback)
         began = time.monotonic()
         trainer.train()
         out.timing("training", time.monotonic() - began)
     out.write_table("curves.parquet", recorder.table())
     out.write_text("summary.txt", _summary(masked, recorder.rows, trainer.model))
     return trainer
-
-
-def write_result(model: Any, tokenizer: Any, lineage: Lineage | None, out: Output) -> None:
-    """Write `adapter/` (when there is a lineage, that is, an adapter) and the complete, merged `model/`."""
-    if lineage is not None:
-        with out.folder("adapter") as folder:
-            save_adapter(model, lineage, folder)
-        model = model.merge_and_unload()
-    with out.folder("model") as folder:
-        save_model(model, tokenizer, folder)
 
 
 def _summary(masked: MaskedDataset, rows: Sequence[dict[str, float | int]], model: Any) -> str:
@@ -107,5 +94,3 @@ def _summary(masked: MaskedDataset, rows: Sequence[dict[str, float | int]], mode
         f"loss {first['loss']:.3f} -> {last['loss']:.3f}, "
         f"token accuracy {first['token_accuracy']:.3f} -> {last['token_accuracy']:.3f}\n"
     )
-
-

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
 from torch.nn import functional
-from trl import SFTConfig, SFTTrainer
+from trl import SFTTrainer
 
 from sage_models.masking import IGNORED, Masked
 
@@ -57,35 +56,4 @@ def dataset_of(rows: Sequence[Masked]) -> Dataset:
     """Tokens and labels as TRL takes them without touching them again; `length` lets it batch like with like."""
     return Dataset.from_list(
         [{"input_ids": list(row.input_ids), "labels": row.labels, "length": len(row.input_ids)} for row in rows]
-    )
-
-
-def trainer_arguments(
-    scratch: Path, *, epochs: float, batch: int, micro_batch: int | None, lr: float, warmup: int, bf16: bool, seed: int
-) -> SFTConfig:
-    """TRL's settings: no checkpoints, no reports, batches of like length, a cosine from the peak rate to nothing."""
-    micro = micro_batch or batch
-    return SFTConfig(
-        output_dir=str(scratch),
-        num_train_epochs=epochs,
-        per_device_train_batch_size=micro,
-        gradient_accumulation_steps=batch // micro,
-        learning_rate=lr,
-        lr_scheduler_type="cosine",
-        warmup_steps=warmup,
-        train_sampling_strategy="group_by_length",
-        length_column_name="length",
-        max_length=None,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        remove_unused_columns=True,
-        bf16=bf16,
-        gradient_checkpointing=False,
-        use_cpu=not torch.cuda.is_available(),
-        save_strategy="no",
-        report_to="none",
-        logging_steps=1,
-        disable_tqdm=True,
-        dataloader_pin_memory=False,
-        seed=seed,
-        data_seed=seed,
     )

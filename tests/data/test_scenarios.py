@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 from sage_data.dialogue import Scenario
 from sage_data.errors import DamagedFileError, InputError
-from sage_data.scenarios import FIELDS, BadLine, LineReason, find_leaks, leaked_ids, read_scenarios, split_of
+from sage_data.scenarios import (
+    FIELDS,
+    BadLine,
+    LineReason,
+    ScenarioFile,
+    find_leaks,
+    leaked_ids,
+    read_scenarios,
+    split_of,
+)
 from sage_data.stage import run_stage
 from sage_data.store.dialogues import read_scenarios as read_folder
 from sage_data.store.manifest import Manifest
@@ -93,13 +102,10 @@ def test_splits_are_told_from_names(name: str, split: str | None) -> None:
 
 
 def test_leaks_and_what_to_drop() -> None:
-    scenarios = [
-        Scenario("a", "My cat died.", None, "train"),
-        Scenario("b", "my  cat died.", None, "test"),
-        Scenario("c", "My dog died.", None, "train"),
-        Scenario("d", "My dog died.", None, "train"),
-    ]
-    (leak,) = find_leaks(scenarios)
+    train = [Scenario("a", "My cat died.", None, "train")]
+    train += [Scenario(name, "My dog died.", None, "train") for name in ("c", "d")]
+    test = [Scenario("b", "my  cat died.", None, "test")]
+    (leak,) = find_leaks({"test": ScenarioFile(tuple(test), 1, ()), "train": ScenarioFile(tuple(train), 3, ())})
     assert leak.ids == {"train": ("a",), "test": ("b",)}
     assert leaked_ids([leak]) == {("train", "a")}
 
@@ -162,6 +168,8 @@ def test_chosen_splits(tmp_path: Path) -> None:
     folder = as_folder(tmp_path / "ed")
     stage(folder, tmp_path / "out", splits=["test"])
     assert [one.id for one in read_folder(tmp_path / "out")] == ["c:5"]
+    stage(folder, tmp_path / "train", splits=["train"], leaked="drop")
+    assert [one.id for one in read_folder(tmp_path / "train")] == ["c:1", "c:3"]
     (folder / "valid.csv").unlink()
     with pytest.raises(InputError, match="no file for the split dev"):
         stage(folder, tmp_path / "none", splits=["dev"])

@@ -24,6 +24,7 @@ ATTACKS = (
     "&lt;script&gt; \u202egnp.exe \u0000 end",
 )
 """Things that a user, a model or a judge may say, and that must stay words."""
+ALL_ATTACKS = "\n".join(ATTACKS)
 SCENARIOS = 12
 VERDICTS = ("B",) * 9 + ("A", "tie", "inconsistent")
 """What the first judge says: 9 to 1 for B."""
@@ -46,6 +47,7 @@ def evaluation(parent: Path) -> list[Path]:
         *_benchmarks(parent),
         _trained(parent),
         _searched(parent),
+        _preferred(parent),
         _steered(parent),
     ]
     run_stage("sage_eval.significance", {}, {"verdicts": [parent / "judged"]}, parent / "significance")
@@ -66,7 +68,7 @@ def _played(parent: Path, model: str) -> Path:
         attack = ATTACKS[index % len(ATTACKS)]
         reply = Utterance(
             "assistant",
-            f"{model} says {attack}",
+            f"{model} {index} says {ALL_ATTACKS}",
             State("empathy", attack, (attack, "plain")),
             State("sharing", "sad", ("dogs",)),
         )
@@ -167,6 +169,12 @@ def _searched(parent: Path) -> Path:
     return write_stage(
         parent, "search1", "sage_models.search", tables, models={"agent": "hf:tuned", "selector": "rubric"}
     )
+
+
+def _preferred(parent: Path) -> Path:
+    pair = {"dialogue_id": "d1", "turn": 0, "chosen_candidate": 1, "rejected_candidate": 0, "others": 1}
+    tables = {"pairs": pa.Table.from_pylist([pair])}
+    return write_stage(parent, "dpo", "sage_models.dpo", tables, inputs={"trajectories": ["search1"]})
 
 
 def _steered(parent: Path) -> Path:

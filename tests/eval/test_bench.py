@@ -1,6 +1,6 @@
 """Benchmarks through the real lm-eval, on a tiny checkpoint and tiny tasks, offline and from any folder."""
 
-import os
+import importlib
 
 import pytest
 from bench_material import write_checkpoint, write_tasks
@@ -9,6 +9,7 @@ from sage_data.errors import ConfigError, InputError
 from sage_data.stage import Context, Inputs, Output, resolve_path, run_stage
 from sage_data.store.shards import read_table
 from sage_eval import bench
+from sage_eval.bench.harness import _offline
 
 pytest.importorskip("lm_eval")
 TASKS = ("tiny_animals", "tiny_sums")
@@ -58,7 +59,20 @@ def test_the_same_bytes_from_another_working_directory_and_without_names(done, m
     again = run_stage("sage_eval.bench", {"batch_size": 4}, material, tmp_path / "again")
     assert again.content_hash == done[0].content_hash
     assert sorted(path.name for path in tmp_path.iterdir()) == [".work", "again"]
-    assert "HF_HUB_OFFLINE" not in os.environ or os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+def test_two_models_can_be_compared_document_by_document(done, material, tmp_path):
+    other = {**material, "model": [write_checkpoint(tmp_path / "other", 2)]}
+    run_stage("sage_eval.bench", {"batch_size": 4}, other, tmp_path / "bench")
+    sides = {"base": [done[1]], "new": [tmp_path / "bench"]}
+    run_stage("sage_eval.regress", {}, sides, tmp_path / "out")
+    rows = read_table(tmp_path / "out", "regressions").to_pylist()
+    assert [(row["task"], row["metric"], row["n"], row["method"]) for row in rows] == [
+        ("tiny_animals", "acc_norm", 9, "mcnemar"),
+        ("tiny_sums", "exact_match", 4, "mcnemar"),
+        ("tiny_sums", "exact_match", 4, "mcnemar"),
+    ]
+    assert {row["verdict"] for row in rows} == {"undecided"}
 
 
 def test_nothing_names_this_machine(done, material):
@@ -100,6 +114,16 @@ def test_a_stage_folder_stands_for_the_model_inside_it(material):
 def test_without_names_or_a_folder_there_is_nothing_to_run(material, tmp_path):
     with pytest.raises(ConfigError, match="no task is named"):
         run_stage("sage_eval.bench", {}, {"model": material["model"]}, tmp_path / "out")
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_the_hub_is_shut_for_the_length_of_the_run_only(offline, monkeypatch):
+    switches = [importlib.import_module(name) for name in ("huggingface_hub.constants", "datasets.config")]
+    for module in switches:
+        monkeypatch.setattr(module, "HF_HUB_OFFLINE", False)
+    with _offline(offline):
+        assert [module.HF_HUB_OFFLINE for module in switches] == [offline] * 2
+    assert [module.HF_HUB_OFFLINE for module in switches] == [False] * 2
 
 
 def test_unknown_tasks_are_named(material, tmp_path, monkeypatch):

@@ -108,7 +108,8 @@ def test_a_chat_judges_failures_and_seat_bias_show(rollouts, tmp_path, answer, v
     calls = manifest.counts[0]
     assert calls.dropped == ({verdict: 10} if verdict in ("malformed", "error") else {})
     assert bool(manifest.warnings) == bool(calls.dropped)
-    assert (tmp_path / "judged" / "summary.txt").read_text().split()[-1] == first_seat
+    line = (tmp_path / "judged" / "summary.txt").read_text().splitlines()[4]
+    assert line.split()[-3] == first_seat
 
 
 def test_one_failed_call_spoils_its_pair_only(rollouts, tmp_path):

@@ -121,6 +121,7 @@ def test_the_stage_writes_a_table_like_the_papers_second(tmp_path):
     assert (first["worse"], first["better"], first["verdict"], first["family_size"]) == (20, 0, "regressed", 3)
     assert first["p"] == pytest.approx(2 / 2**20)
     assert manifest.counts[0].came_in == 300
+    assert manifest.warnings == ["bench-new is worse than bench-base on arc (none), gsm (flexible), gsm (strict)"]
     text = (tmp_path / "out" / "summary.txt").read_text()
     assert "Base bench-base, new bench-new" in text
     assert "3 regressed, 0 equivalent, 0 improved, 0 undecided." in text

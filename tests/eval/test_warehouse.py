@@ -9,8 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from planted_evaluation import ATTACKS, evaluation
-from planted_evaluation import warehouse as build_warehouse
+from planted_evaluation import ALL_ATTACKS, evaluation
 from planted_run import small_run, write_stage
 from pydantic import ValidationError
 
@@ -22,11 +21,6 @@ from sage_eval.warehouse.contract import TABLES, sql_files
 from sage_eval.warehouse.database import declared_tables
 from sage_eval.warehouse.query import find_warehouse
 from sage_eval.warehouse.sources import family_of
-
-
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_warehouse(tmp_path_factory.mktemp("run"))
 
 
 def test_turns_are_flat_with_their_neighbours_states(planted: Path) -> None:
@@ -83,12 +77,17 @@ def test_one_join_leads_from_a_verdict_to_its_turns_and_their_tags(planted: Path
         "JOIN turns t ON t.stage = v.stage_b AND t.dialogue_id = v.dialogue_b "
         "WHERE v.judge = 'rubric:one' AND v.scenario_id = 't03' AND t.role = 'assistant'"
     )
-    assert query(planted, sql).rows() == [(f"tuned says {ATTACKS[3]}", "empathy", "sad")]
+    assert query(planted, sql).rows() == [(f"tuned 3 says {ALL_ATTACKS}", "empathy", "sad")]
 
 
 def test_candidates_meet_the_turn_that_was_said(planted: Path) -> None:
     result = query(planted, sql_files("examples")["rejected_candidates"].read_text(encoding="utf-8"))
     assert [(row["said"], row["rejected"]) for row in result.records()] == [("Hello, how are you?", "I see.")]
+
+
+def test_preference_pairs_lead_to_their_candidates(planted: Path) -> None:
+    result = query(planted, sql_files("examples")["preference_pairs"].read_text(encoding="utf-8"))
+    assert [(row["chosen"], row["rejected"]) for row in result.records()] == [("Hello, how are you?", "I see.")]
 
 
 def test_benchmarks_and_regressions_name_their_models(planted: Path) -> None:

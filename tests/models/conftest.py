@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -57,4 +59,14 @@ def tiny_model_dir(tiny_tokenizer: PreTrainedTokenizerBase, tmp_path_factory: py
     folder = tmp_path_factory.mktemp("tiny-model") / "model"
     new_model(tiny_tokenizer, hidden=64, layers=2, max_length=MAX_LENGTH, seed=7).save_pretrained(folder)
     tiny_tokenizer.save_pretrained(folder)
+    return folder
+
+
+def write_messages(
+    folder: Path, dialogues: Sequence[Sequence[Mapping[str, str]]], name: str = "messages-00000.parquet"
+) -> Path:
+    """Write dialogues as one Parquet file with a column `messages`; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kind = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+    pq.write_table(pa.table({"messages": pa.array([list(one) for one in dialogues], kind)}), folder / name)
     return folder

@@ -22,4 +22,9 @@ WITH seats AS (
     FROM pair_verdicts
     GROUP BY judge, model_a, model_b
 )
-SELECT * FROM seats JOIN verdicts USING (judge, model_a, model_b) ORDER BY judge, model_a, model_b
+SELECT seats.*, verdicts.* EXCLUDE (judge, model_a, model_b)
+FROM seats
+JOIN verdicts USING (judge, model_a, model_b)
+LEFT JOIN (SELECT judge, model_a, model_b, min(comparison) AS comparison FROM significance GROUP BY ALL) AS tested
+    USING (judge, model_a, model_b)
+ORDER BY comparison, judge, model_a, model_b

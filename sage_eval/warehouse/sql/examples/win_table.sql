@@ -4,4 +4,4 @@ SELECT judge, model_a, model_b, wins_a, ties, wins_b, inconsistent, malformed + 
     alpha, level, family_size
 FROM significance
 JOIN runs USING (stage)
-ORDER BY position, judge, model_a, model_b
+ORDER BY position, comparison

@@ -10,7 +10,9 @@ CREATE TABLE rejected (
     text VARCHAR,
     file VARCHAR,
     line BIGINT,
-    row BIGINT
+    row BIGINT,
+    dialogue_id VARCHAR,
+    turn BIGINT
 );
 COMMENT ON TABLE rejected IS 'One row a line, comment, dialogue or training example that a stage dropped, with the reason.';
 COMMENT ON COLUMN rejected.stage IS 'The stage that dropped it.';
@@ -25,3 +27,5 @@ COMMENT ON COLUMN rejected.text IS 'Its text; of a dialogue, every utterance on 
 COMMENT ON COLUMN rejected.file IS 'Source file.';
 COMMENT ON COLUMN rejected.line IS 'Line in the source file, from 1.';
 COMMENT ON COLUMN rejected.row IS 'Row in the stage''s input, from 0, where there is no id.';
+COMMENT ON COLUMN rejected.dialogue_id IS 'Dialogue that it is part of, when it is a reply.';
+COMMENT ON COLUMN rejected.turn IS 'Number of the reply among the assistant''s, from 0.';

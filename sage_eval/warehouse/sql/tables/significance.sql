@@ -1,5 +1,6 @@
 CREATE TABLE significance (
     stage VARCHAR NOT NULL,
+    comparison INTEGER NOT NULL,
     judge VARCHAR NOT NULL,
     model_a VARCHAR NOT NULL,
     model_b VARCHAR NOT NULL,
@@ -30,6 +31,7 @@ CREATE TABLE significance (
 );
 COMMENT ON TABLE significance IS 'One row a judge and pair of models: the exact sign test over scenarios.';
 COMMENT ON COLUMN significance.stage IS 'The testing stage.';
+COMMENT ON COLUMN significance.comparison IS 'Place in the family, from 1, in the order of the judging stage.';
 COMMENT ON COLUMN significance.judge IS 'Short name of the judge.';
 COMMENT ON COLUMN significance.model_a IS 'Name of model A.';
 COMMENT ON COLUMN significance.model_b IS 'Name of model B.';

@@ -1,0 +1,189 @@
+"""The page says what the warehouse says, loads nothing, runs nothing, and can be read by everyone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from planted_evaluation import ALL_ATTACKS, ATTACKS
+from planted_run import small_run
+
+from sage_data.errors import InputError
+from sage_data.stage import run_stage
+from sage_eval.report.page import read_page
+from sage_eval.report.render import policy
+from sage_eval.warehouse import connect
+
+VOID = {"meta", "rect", "path", "circle"}
+ALLOWED = {
+    *("html", "head", "meta", "title", "style", "body", "header", "nav", "main", "section", "article", "footer"),
+    *("h1", "h2", "h3", "h4", "p", "a", "i", "b", "span", "div", "ul", "ol", "li", "dl", "dt", "dd", "pre", "code"),
+    *("table", "thead", "tbody", "tr", "th", "td", "details", "summary", "figure", "figcaption"),
+    *("svg", "rect", "path", "circle", "text"),
+}
+ATTRIBUTES = {
+    *("lang", "charset", "http-equiv", "content", "name", "href", "class", "id", "scope", "tabindex", "role", "dir"),
+    *("aria-label", "aria-labelledby", "aria-hidden", "open", "viewbox", "preserveaspectratio"),
+    *("x", "y", "width", "height", "d", "cx", "cy", "r"),
+}
+
+
+class Outline(HTMLParser):
+    """Every element with its attributes, and the text of the whole page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.style = ""
+        self.stack: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.stack[-1:] == ["style"]:
+            self.style += data
+        self.words.append(data)
+
+    def values(self, attribute: str) -> list[str]:
+        return [attrs[attribute] or "" for _, attrs in self.elements if attribute in attrs]
+
+
+@pytest.fixture(scope="module")
+def folder(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("pages") / "report"
+    run_stage("sage_eval.report", {"title": "A <planted> run"}, {"warehouse": [planted]}, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def html(folder: Path) -> str:
+    return (folder / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def outline(html: str) -> Outline:
+    return Outline(html)
+
+
+def test_only_known_elements_and_attributes_stand_in_the_page(outline: Outline) -> None:
+    assert {tag for tag, _ in outline.elements} <= ALLOWED
+    assert {name for _, attrs in outline.elements for name in attrs} <= ATTRIBUTES
+    assert outline.stack == []
+
+
+def test_every_attack_stays_words(html: str, outline: Outline) -> None:
+    said = "".join(outline.words)
+    for attack in ATTACKS:
+        assert attack in said
+    assert said.count(f"says {ALL_ATTACKS}") == 2 * 3
+    assert "<b>bold</b>" not in html
+    assert "A &lt;planted&gt; run" in html
+
+
+def test_nothing_leads_or_loads_from_outside(outline: Outline) -> None:
+    assert all(target.startswith("#") for target in outline.values("href"))
+    assert not re.search(r"url\(|@import|expression", outline.style)
+    assert "src" not in {name for _, attrs in outline.elements for name in attrs}
+
+
+def test_the_policy_allows_this_style_and_nothing_else(outline: Outline) -> None:
+    stated = next(attrs["content"] for _, attrs in outline.elements if "http-equiv" in attrs)
+    assert stated == policy(outline.style)
+    assert stated.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in stated
+
+
+def test_links_ids_and_names_are_whole(outline: Outline) -> None:
+    ids = Counter(outline.values("id"))
+    assert max(ids.values()) == 1
+    assert {target.removeprefix("#") for target in outline.values("href")} <= ids.keys()
+    assert set(outline.values("aria-labelledby")) <= ids.keys()
+
+
+def test_charts_and_tables_can_be_heard(outline: Outline) -> None:
+    for tag, attrs in outline.elements:
+        if tag == "svg":
+            assert attrs["role"] == "img"
+            assert attrs["aria-label"]
+        if tag == "th":
+            assert attrs["scope"] in ("col", "row")
+
+
+def test_scrolling_regions_can_be_reached_by_keyboard(outline: Outline) -> None:
+    for tag, attrs in outline.elements:
+        if tag == "pre" or "scroll" in (attrs.get("class") or "").split():
+            assert attrs["tabindex"] == "0"
+            assert attrs["role"] == "region"
+
+
+def test_the_planted_results_are_told(outline: Outline) -> None:
+    said = re.sub(r"\s+", " ", "".join(outline.words))
+    assert "tuned is better" in said
+    assert "undecidable: nobody won a scenario" in said
+    assert "sums regressed" in said
+    assert "5 no question 2 too few turns 1 unreadable" in said
+    assert "4.000 → 1.010" in said
+    assert "75.0%" in said
+
+
+def test_every_query_is_shown_with_its_name(html: str) -> None:
+    for name in ("win_table", "judge_trust", "regressions", "dose_response", "funnel", "training", "provenance"):
+        assert f"sage eval sql --example {name}" in html
+
+
+def test_the_same_warehouse_gives_the_same_bytes(planted: Path, folder: Path, tmp_path: Path) -> None:
+    run_stage("sage_eval.report", {"title": "A <planted> run"}, {"warehouse": [planted]}, tmp_path / "again")
+    assert (tmp_path / "again" / "index.html").read_bytes() == (folder / "index.html").read_bytes()
+
+
+def test_a_run_without_evaluation_says_what_is_missing(tmp_path: Path) -> None:
+    run_stage("sage_eval.warehouse", {}, {"runs": small_run(tmp_path)}, tmp_path / "warehouse")
+    run_stage("sage_eval.report", {}, {"warehouse": [tmp_path / "warehouse"]}, tmp_path / "report")
+    outline = Outline((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    said = re.sub(r"\s+", " ", "".join(outline.words))
+    for stage in ("significance", "judge", "regress"):
+        assert f"Add the stage sage_eval.{stage}" in said
+
+
+def test_the_number_of_dialogues_can_be_chosen(planted: Path) -> None:
+    with connect(planted) as connection:
+        found = {most: len(read_page(connection, "t", most).samples) for most in (0, 2, 9)}
+    # One scenario for each of the verdicts B, A, tie and inconsistent.
+    assert found == {0: 0, 2: 2, 9: 4}
+
+
+def test_an_input_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected a warehouse folder"):
+        run_stage("sage_eval.report", {}, {"warehouse": [small_run(tmp_path)[0]]}, tmp_path / "report")
+
+
+@pytest.mark.slow
+def test_a_browser_runs_nothing_and_complains_of_nothing(folder: Path, tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium on this machine")
+    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+    found = subprocess.run(
+        [browser, "--headless", "--no-sandbox", *quiet, "--disable-component-update", f"--user-data-dir={tmp_path}",
+         "--enable-logging=stderr", "--dump-dom", (folder / "index.html").as_uri()],
+        capture_output=True, text=True, timeout=90, check=True,
+    )  # fmt: skip
+    assert "<title>A &lt;planted&gt; run</title>" in found.stdout
+    assert "CONSOLE" not in found.stderr

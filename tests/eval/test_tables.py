@@ -1,0 +1,39 @@
+"""Plain-text tables and how numbers are written."""
+
+import math
+
+import pytest
+
+from sage_eval.tables import show_interval, show_p, show_share, text_table
+
+
+def test_the_first_columns_lean_left_the_others_right():
+    table = text_table(("name", "n"), [("a", "1000"), ("long name", "7")])
+    assert table.splitlines() == ["name          n", "---------  ----", "a          1000", "long name     7"]
+
+
+def test_a_row_of_another_length_is_refused():
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        text_table(("a", "b"), [("1", "2"), ("3", "4", "5")])
+
+
+@pytest.mark.parametrize(
+    ("p", "log_p", "shown"),
+    [
+        (None, None, "-"),
+        (1.0, 0.0, "1.00"),
+        (0.2741, None, "0.27"),
+        (0.0321, None, "0.032"),
+        (1.19e-11, None, "1.2e-11"),
+        (0.0, math.log(10) * -1505, "1e-1505"),
+    ],
+)
+def test_p_values(p, log_p, shown):
+    assert show_p(p, log_p) == shown
+
+
+def test_shares_and_intervals():
+    assert show_share(542, 2544) == "542 (21%)"
+    assert show_share(0, 0) == "0"
+    assert show_interval(0.1, 0.25) == "[0.100, 0.250]"
+    assert show_interval(None, None) == "-"
