@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -93,7 +94,7 @@ def sql(
         timeout_s=timeout,
         memory_limit=memory,
     )
-    click.get_binary_stream("stdout").write(answer(warehouse or only_run(), question))
+    sys.stdout.buffer.write(answer(warehouse or only_run(), question))
 
 
 def only_run(runs: Path = Path("runs")) -> Path:

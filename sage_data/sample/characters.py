@@ -24,7 +24,7 @@ USER_MOTIVATIONS = (
     "gratitude",
     "agreement",
     "humor",
-    "celebrating",
+    "celebration",
     "reminiscing",
     "planning",
 )
@@ -58,7 +58,7 @@ Weights = Mapping[str, int]
 
 OPENING_MOTIVATIONS: Mapping[bool, Weights] = {
     True: {"sharing": 50, "seeking advice": 40, "asking": 10},
-    False: {"sharing": 40, "celebrating": 20, "asking": 20, "humor": 10, "planning": 10},
+    False: {"sharing": 40, "celebration": 20, "asking": 20, "humor": 10, "planning": 10},
 }
 """Why a user speaks first; True: the emotion is a low one."""
 
@@ -74,7 +74,7 @@ LATER_MOTIVATIONS: Mapping[bool, Weights] = {
     },
     False: {
         "sharing": 22,
-        "celebrating": 14,
+        "celebration": 14,
         "asking": 18,
         "humor": 14,
         "planning": 12,
@@ -87,7 +87,7 @@ ANSWERING_MOTIVATIONS: Mapping[str, Weights] = {
     "suggestion": {"agreement": 35, "gratitude": 35},
     "humor": {"humor": 50},
     "encouragement": {"gratitude": 20, "planning": 15},
-    "celebration": {"celebrating": 20, "gratitude": 10},
+    "celebration": {"celebration": 20, "gratitude": 10},
     "philosophical": {"agreement": 40},
     "teasing": {"humor": 50},
 }
@@ -120,7 +120,7 @@ ACTIONS_BY_MOTIVATION: Mapping[str, Weights] = {
     "humor": {"humor": 120, "teasing": 6},
     "gratitude": {"encouragement": 60, "agreement": 20},
     "agreement": {"interest": 40, "humor": 20},
-    "celebrating": {"celebration": 100, "humor": 20},
+    "celebration": {"celebration": 100, "humor": 20},
     "reminiscing": {"interest": 60, "reminiscing": 8},
     "planning": {"encouragement": 70, "interest": 40},
 }

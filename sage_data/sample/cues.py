@@ -56,7 +56,7 @@ MOTIVATION_CUES: Mapping[Role, Cues] = {
         "gratitude": ("thank you", "thanks"),
         "agreement": ("you are right", "I agree", "that is so true"),
         "humor": ("haha", "just kidding", "funny face"),
-        "celebrating": ("celebrate", "cheers"),
+        "celebration": ("celebrate", "cheers"),
         "reminiscing": ("I remember", "reminds me", "back then"),
         "planning": ("plan",),
     },

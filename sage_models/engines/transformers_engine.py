@@ -93,8 +93,11 @@ class TransformersBackend:
         fail with status `API_ERROR` and finish reason "context".
 
         Raises:
-            BackendError: `max_tokens` alone exceeds the context, or the tokenizer cannot be steered.
+            BackendError: `max_tokens` alone exceeds the context, a stop text is empty, or the tokenizer cannot be
+                steered.
         """
+        if "" in sampling.stop:
+            raise BackendError("an empty stop text would end every reply at once", next_step="leave it out")
         if sampling.max_tokens >= self._context:
             raise BackendError(
                 f"max_tokens {sampling.max_tokens} leaves no room in the context of {self._context} tokens "
@@ -141,7 +144,7 @@ class TransformersBackend:
             text = text.partition(stop)[0]
         status, error = CompletionStatus.OK, None
         if not text.strip():
-            status, error = CompletionStatus.EMPTY, "the model ended its reply before any text"
+            status, error = CompletionStatus.EMPTY, "there is no text in the reply"
         elif draft.finish != "stop":
             status, error = CompletionStatus.TRUNCATED, f"no end token within {sampling.max_tokens} tokens"
         return Completion(

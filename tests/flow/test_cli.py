@@ -71,7 +71,11 @@ def _seconds(command: list[str]) -> float:
     ],
 )
 def test_mistakes_end_with_a_sentence_and_code_two(
-    arguments: list[str], code: int, message: str, capfd: pytest.CaptureFixture[str], tmp_path: Path,
+    arguments: list[str],
+    code: int,
+    message: str,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)

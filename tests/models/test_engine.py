@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,7 @@ def _drawn(backend: TransformersBackend, conversation: Conversation, candidate: 
 
 
 def test_a_reply_without_an_end_is_truncated(backend: TransformersBackend) -> None:
-    [[one]] = backend.generate([talk("Hello")], Sampling(max_tokens=5))
+    [[one]] = backend.generate([talk("Hello")], replace(SAMPLED, max_tokens=5))
     assert (one.status, one.finish_reason, one.completion_tokens) == (CompletionStatus.TRUNCATED, "length", 5)
     assert "no end token within 5 tokens" in str(one.error)
 
@@ -132,21 +133,26 @@ def test_the_end_token_does_not_count_against_the_limit(tokens: list[int], finis
 
 
 def test_a_stop_text_ends_the_reply_and_is_not_returned(backend: TransformersBackend) -> None:
-    [[whole]] = backend.generate([talk("Hello")], Sampling(max_tokens=12))
+    [[whole]] = backend.generate([talk("Hello")], SAMPLED)
     stop = whole.text[len(whole.text) // 2 :][:3]
-    [[one]] = backend.generate([talk("Hello")], Sampling(max_tokens=12, stop=(stop,)))
+    [[one]] = backend.generate([talk("Hello")], replace(SAMPLED, stop=("never said", stop)))
     assert (one.text, one.status, one.finish_reason) == (whole.text.partition(stop)[0], CompletionStatus.OK, "stop")
-    assert one.completion_tokens < 12
+    assert one.completion_tokens < whole.completion_tokens
 
 
 def test_a_reply_of_nothing_is_empty(backend: TransformersBackend) -> None:
-    [[whole]] = backend.generate([talk("Hello")], Sampling(max_tokens=12))
-    [[one]] = backend.generate([talk("Hello")], Sampling(max_tokens=12, stop=(whole.text[:1],)))
+    [[whole]] = backend.generate([talk("Hello")], SAMPLED)
+    [[one]] = backend.generate([talk("Hello")], replace(SAMPLED, stop=(whole.text[:1],)))
     assert (one.text, one.status) == ("", CompletionStatus.EMPTY)
 
 
+def test_an_empty_stop_text_is_refused(backend: TransformersBackend) -> None:
+    with pytest.raises(BackendError, match="empty stop text"):
+        backend.generate([talk("Hello")], replace(SAMPLED, stop=("",)))
+
+
 def test_a_conversation_too_long_fails_and_the_others_are_answered(backend: TransformersBackend) -> None:
-    rows = backend.generate([talk("word " * 400), talk("Hello")], Sampling(max_tokens=5), n=2)
+    rows = backend.generate([talk("word " * 400), talk("Hello")], replace(SAMPLED, max_tokens=5), n=2)
     assert {(one.status, one.finish_reason) for one in rows[0]} == {(CompletionStatus.API_ERROR, "context")}
     assert "exceed the context of 256 tokens" in str(rows[0][0].error)
     assert {one.status for one in rows[1]} == {CompletionStatus.TRUNCATED}

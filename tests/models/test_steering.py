@@ -19,7 +19,6 @@ PIECES = [
     b" humor",
     b"{a_",
     b"_motivation",
-    b": ",
     b" hum",
     b"or",
     b"joke",
