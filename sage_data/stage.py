@@ -69,6 +69,8 @@ class Need:
     many: bool = False
     """Takes one or more folders or files instead of exactly one."""
     optional: bool = False
+    manifest: bool = False
+    """The stage reads the input's manifest too (config, models, counts), so a change there makes it stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,25 +264,31 @@ def load_stage(uses: str) -> StageModule:
     return cast(StageModule, module)
 
 
-def resolve_path(path: Path, label: str | None = None) -> Input:
+def resolve_path(path: Path, need: Need | None = None) -> Input:
     """Describe an outside file or folder as an input; a stage folder keeps its stage's name and content hash.
 
     Raises:
         InputError: the path does not exist.
     """
     if path.is_dir() and (manifest := read_manifest(path)) is not None:
-        return Input(path, label or manifest.stage, manifest.content_hash)
+        return Input(path, manifest.stage, stage_content(manifest, need))
     if path.is_dir():
-        return Input(path, label or path.name, content_hash(list_files(path)))
+        return Input(path, path.name, content_hash(list_files(path)))
     if path.is_file():
-        return Input(path, label or path.name, sha256_file(path))
+        return Input(path, path.name, sha256_file(path))
     raise InputError(f"{path}: no such file or folder", next_step="check the path")
 
 
+def stage_content(manifest: Manifest, need: Need | None, below: str = "") -> str:
+    """Hash of what a reader sees of a finished stage: its files (those in `below`), and its manifest if it is read."""
+    files = content_hash(list(manifest.files), below)
+    return sha256_json([files, manifest.fingerprint]) if need is not None and need.manifest else files
+
+
 def resources(module: StageModule) -> dict[str, str]:
-    """File name -> sha256 of the stage's prompt and lexicon files."""
+    """Folder and file name -> sha256 of the stage's prompt and lexicon files."""
     paths: Sequence[Path] = getattr(module, "RESOURCES", ())
-    return {path.name: sha256_file(path) for path in paths}
+    return {f"{path.parent.name}/{path.name}": sha256_file(path) for path in paths}
 
 
 def fingerprint(module: StageModule, config: StageConfig, inputs: Inputs, seed: int) -> str:
@@ -339,8 +347,12 @@ def run_stage(
     module = load_stage(uses)
     context = context or Context()
     given = config if isinstance(config, StageConfig) else module.Config.model_validate(dict(config))
+    needs = {need.name: need for need in module.INPUTS}
     resolved = Inputs(
-        {name: [one if isinstance(one, Input) else resolve_path(one) for one in some] for name, some in inputs.items()}
+        {
+            name: [one if isinstance(one, Input) else resolve_path(one, needs.get(name)) for one in some]
+            for name, some in inputs.items()
+        }
     )
     check_inputs(module, resolved)
     folder = StageFolder(final)

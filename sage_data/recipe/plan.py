@@ -9,9 +9,18 @@ from typing import Any
 
 from sage_data.errors import InputError
 from sage_data.recipe.load import Outside, Recipe, Reference
-from sage_data.stage import Input, Inputs, describe, fingerprint, load_stage, resolve_path
+from sage_data.stage import (
+    Input,
+    Inputs,
+    Need,
+    describe,
+    fingerprint,
+    load_stage,
+    resolve_path,
+    stage_content,
+)
 from sage_data.store.folder import Freshness, StageFolder
-from sage_data.store.manifest import Manifest, content_hash
+from sage_data.store.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +81,16 @@ def resolve_inputs(recipe: Recipe, run_dir: Path, name: str) -> Inputs:
     Raises:
         InputError: one of them is missing.
     """
-    references = recipe.stages[name].references()
-    return Inputs({key: [_resolve(one, run_dir, name) for one in listed] for key, listed in references.items()})
+    step = recipe.stages[name]
+    needs = {need.name: need for need in load_stage(step.uses).INPUTS}
+    return Inputs(
+        {key: [_resolve(one, run_dir, name, needs[key]) for one in listed] for key, listed in step.references().items()}
+    )
 
 
-def _resolve(reference: Reference, run_dir: Path, reader: str) -> Input:
+def _resolve(reference: Reference, run_dir: Path, reader: str, need: Need) -> Input:
     if isinstance(reference, Outside):
-        return resolve_path(reference.path)
+        return resolve_path(reference.path, need)
     stage, _, below = reference.partition("/")
     manifest = StageFolder(run_dir / stage).manifest()
     if manifest is None:
@@ -86,7 +98,7 @@ def _resolve(reference: Reference, run_dir: Path, reader: str) -> Input:
     path = run_dir / stage / below if below else run_dir / stage
     if not path.exists():
         raise InputError(f"stage {reader} reads {reference}, but stage {stage} wrote no {below!r}")
-    return Input(path, stage, content_hash(list(manifest.files), f"{below}/" if below else ""))
+    return Input(path, stage, stage_content(manifest, need, f"{below}/" if below else ""))
 
 
 def changes(manifest: Manifest, now: dict[str, Any]) -> tuple[str, ...]:

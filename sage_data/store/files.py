@@ -46,7 +46,7 @@ def atomic_path(final: Path) -> Iterator[Path]:
         if final.is_dir():
             remove(final)
         temporary.replace(final)
-        _flush(final.parent)
+        _sync(final.parent)
     finally:
         remove(temporary)
 
@@ -87,11 +87,17 @@ def regular_files(folder: Path) -> list[Path]:
 
 
 def _flush(path: Path) -> None:
-    """Ask the system to put a file (or a folder's entries) on the disk."""
-    targets = regular_files(path) if path.is_dir() else [path]
-    for target in [*targets, *([path] if path.is_dir() else [])]:
-        descriptor = os.open(target, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    """Put a file, or a folder with all its files, on the disk."""
+    if path.is_dir():
+        for file in regular_files(path):
+            _sync(file)
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    """Put one file's bytes, or one folder's list of entries, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

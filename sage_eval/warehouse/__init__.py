@@ -24,7 +24,7 @@ from sage_eval.warehouse.sources import manifest_rows, read_runs
 __all__ = ["Config", "Result", "connect", "query", "run"]
 
 VERSION = 1
-INPUTS = (Need("runs", "the folders of all finished stages to look into", many=True),)
+INPUTS = (Need("runs", "the folders of all finished stages to look into", many=True, manifest=True),)
 RESOURCES: tuple[Path, ...] = (*sorted((SQL / "tables").glob("*.sql")), *sorted((SQL / "build").glob("*.sql")))
 _OPTIONAL = tuple(table.name for table in TABLES if table.family is not None)
 

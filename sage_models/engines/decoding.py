@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import count, groupby
 from typing import Literal
 
 import torch
@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from sage_data.chat import Sampling
-from sage_models.engines.drawing import draw, row_key
+from sage_models.engines.drawing import draw
 from sage_models.engines.prefill import EVERYBODY, NOBODY, Prefilled, prefill
 from sage_models.steering import SlotAutomaton
 
@@ -42,8 +42,10 @@ class Rules:
 class Draft:
     """One candidate while it is being drawn, and when it is finished."""
 
-    conversation: int
-    candidate: int
+    prompt: int
+    """Number of its prompt in the batch."""
+    row: int
+    """Its own number in the batch; tells it apart from the other branches of its prompt."""
     key: int
     """What its draws depend on, see `row_key`."""
     tokens: list[int] = field(default_factory=list)
@@ -74,33 +76,34 @@ class Draft:
 
 @torch.inference_mode()
 def decode(
-    model: PreTrainedModel, prompts: Sequence[Sequence[int]], seeds: Sequence[int], n: int, rules: Rules
+    model: PreTrainedModel, prompts: Sequence[Sequence[int]], keys: Sequence[Sequence[int]], rules: Rules
 ) -> list[list[Draft]]:
-    """Answer each prompt (token ids) with `n` finished drafts; result[i][j] is candidate j of prompt i.
+    """Answer each prompt (token ids) with one finished draft for each of its keys; result[i][j] belongs to keys[i][j].
 
     Each prompt with `max_tokens` more must fit into the model's context.
     """
-    drafts = [
-        [Draft(place, candidate, row_key(seed, candidate)) for candidate in range(n)]
-        for place, seed in enumerate(seeds)
-    ]
-    filled = prefill(model, prompts)
+    numbers = count()
+    drafts = [[Draft(place, next(numbers), key) for key in row] for place, row in enumerate(keys)]
     live = [draft for row in drafts for draft in row]
-    seen = _seen(prompts, n, filled.logits.shape[-1], model.device) if rules.sampling.repetition_penalty != 1 else None
-    beam = _Branches(model, filled, [len(prompt) for prompt in prompts])
-    logits = filled.logits.repeat_interleave(n, dim=0)
+    filled = prefill(model, prompts)
+    owners = torch.tensor([draft.prompt for draft in live], device=model.device)
+    seen = None
+    if rules.sampling.repetition_penalty != 1:
+        seen = _seen(prompts, filled.logits.shape[-1], model.device)[owners]
+    branches = _Branches(model, filled, [len(prompt) for prompt in prompts])
+    logits = filled.logits[owners]
     for step in range(rules.sampling.max_tokens + 1):
-        _extend(live, logits, seen, n, step, rules)
+        _extend(live, logits, seen, step, rules)
         live = [draft for draft in live if draft.finish is None]
         if not live:
             break
-        logits = beam.advance(live)
+        logits = branches.advance(live)
     return drafts
 
 
-def _extend(live: list[Draft], logits: Tensor, seen: Tensor | None, n: int, step: int, rules: Rules) -> None:
+def _extend(live: list[Draft], logits: Tensor, seen: Tensor | None, step: int, rules: Rules) -> None:
     """Draw the next token of each live draft from its row of `logits` (drafts, vocabulary)."""
-    rows = torch.tensor([draft.conversation * n + draft.candidate for draft in live], device=logits.device)
+    rows = torch.tensor([draft.row for draft in live], device=logits.device)
     keys = torch.tensor([draft.key for draft in live], device=logits.device)
     boosts = [draft.boosts(rules.automaton) for draft in live]
     drawn = draw(logits, keys, step, rules.sampling, None if seen is None else seen[rows], boosts)
@@ -111,12 +114,12 @@ def _extend(live: list[Draft], logits: Tensor, seen: Tensor | None, n: int, step
         draft.accept(token, logprob, rules)
 
 
-def _seen(prompts: Sequence[Sequence[int]], n: int, vocabulary: int, device: torch.device) -> Tensor:
-    """Mark the tokens of each prompt: (prompts * n, vocabulary), bool."""
+def _seen(prompts: Sequence[Sequence[int]], vocabulary: int, device: torch.device) -> Tensor:
+    """Mark the tokens of each prompt: (prompts, vocabulary), bool."""
     seen = torch.zeros(len(prompts), vocabulary, dtype=torch.bool, device=device)
     for row, prompt in enumerate(prompts):
         seen[row, torch.tensor(prompt, device=device)] = True
-    return seen.repeat_interleave(n, dim=0)
+    return seen
 
 
 def _has_stop(text: str, stops: Sequence[str]) -> bool:
@@ -135,7 +138,7 @@ class _Branches:
 
     def advance(self, live: Sequence[Draft]) -> Tensor:
         """Read the last token of each live draft; return its next logits, (drafts, vocabulary), float32."""
-        branches = {place: list(group) for place, group in groupby(live, key=lambda draft: draft.conversation)}
+        branches = {place: list(group) for place, group in groupby(live, key=lambda draft: draft.prompt)}
         if len(branches) < _COMPACT_BELOW * len(self._rows):
             self._compact(list(branches))
         width = max(map(len, branches.values()))
@@ -144,7 +147,7 @@ class _Branches:
         cells = []
         for row, place in enumerate(self._rows):
             for slot, draft in enumerate(branches.get(place, [])):
-                ids[row, slot], mine[row, slot] = draft.tokens[-1], draft.candidate
+                ids[row, slot], mine[row, slot] = draft.tokens[-1], draft.row
                 positions[row, slot] = self._lengths[place] + len(draft.tokens) - 1
                 cells.append((row, slot))
         rows, slots = zip(*cells, strict=True)

@@ -13,7 +13,7 @@ Weights are read from safetensors alone and no code from a checkpoint is ever ru
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import parse_qsl
@@ -24,10 +24,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from sage_data.chat import Completion, CompletionStatus, Conversation, Sampling, Steering
 from sage_data.errors import BackendError
 from sage_models.engines.decoding import Draft, Rules, decode
+from sage_models.engines.drawing import row_key
 from sage_models.engines.vocabulary import token_bytes
 from sage_models.engines.weights import identity_of, locate
 from sage_models.steering import SlotAutomaton
 
+_BRANCHES = 16
+"""Most candidates that share one copy of their prompt: each of them looks past the tokens of all the others."""
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 _READABLE = {"full_attention", "sliding_attention"}
 """Kinds of layers whose past is keys and values alone."""
@@ -106,17 +109,24 @@ class TransformersBackend:
             )
         prompts = [self._prompt(conversation) for conversation in conversations]
         results = [[self._too_long(len(prompt), sampling)] * n for prompt in prompts]
-        fitting = [place for place, prompt in enumerate(prompts) if len(prompt) + sampling.max_tokens <= self._context]
-        fitting.sort(key=lambda place: (len(prompts[place]), place))
         rules = Rules(sampling, self._end_tokens, self._text, self._automaton(sampling.steering))
-        at_once = max(1, self._options.batch // n)
-        for begin in range(0, len(fitting), at_once):
-            chunk = fitting[begin : begin + at_once]
-            seeds = [conversations[place].seed for place in chunk]
-            drafts = decode(self._model, [prompts[place] for place in chunk], seeds, n, rules)
-            for place, row in zip(chunk, drafts, strict=True):
-                results[place] = [self._completion(draft, len(prompts[place]), sampling) for draft in row]
+        for chunk in self._chunks([len(prompt) for prompt in prompts], sampling.max_tokens, n):
+            keys = [[row_key(conversations[place].seed, number) for number in numbers] for place, numbers in chunk]
+            drafts = decode(self._model, [prompts[place] for place, _ in chunk], keys, rules)
+            for (place, numbers), row in zip(chunk, drafts, strict=True):
+                for number, draft in zip(numbers, row, strict=True):
+                    results[place][number] = self._completion(draft, len(prompts[place]), sampling)
         return results
+
+    def _chunks(self, lengths: Sequence[int], max_tokens: int, n: int) -> Iterator[list[tuple[int, range]]]:
+        """Cut the work into batches of (conversation, candidate numbers); like lengths together, the too long left out."""
+        fitting = [place for place, length in enumerate(lengths) if length + max_tokens <= self._context]
+        fitting.sort(key=lambda place: (lengths[place], place))
+        width = min(n, _BRANCHES, self._options.batch)
+        parts = [(place, range(first, min(first + width, n))) for place in fitting for first in range(0, n, width)]
+        at_once = self._options.batch // width
+        for begin in range(0, len(parts), at_once):
+            yield parts[begin : begin + at_once]
 
     def _prompt(self, conversation: Conversation) -> list[int]:
         messages = [{"role": message.role, "content": message.content} for message in conversation.messages]

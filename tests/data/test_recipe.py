@@ -1,11 +1,13 @@
 from pathlib import Path
 
 import pytest
+import toy_stages
 
 from sage_data.errors import ConfigError
 from sage_data.recipe.load import apply_override, find_recipe, load_recipe, shipped_recipes
 from sage_data.recipe.plan import plan_run
 from sage_data.recipe.run import Selection, run_recipe, saved_recipe
+from sage_data.stage import Need
 
 TWO = """
 version: 1
@@ -103,6 +105,18 @@ class TestPlanAndRun:
         ran = []
         run_recipe(changed, run_dir, on_stage=lambda name, _, did: ran.append(name) if did else None)
         assert ran == ["first"]
+
+    def test_a_stage_that_reads_manifests_sees_a_changed_option_through_equal_bytes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        need = Need("numbers", "folder of numbers", optional=True, manifest=True)
+        monkeypatch.setattr(toy_stages, "INPUTS", (need,))
+        path, run_dir = write(tmp_path), tmp_path / "run"
+        run_recipe(load_recipe(path), run_dir)
+        ran: list[str] = []
+        changed = load_recipe(path, ["first.pause_s=0.001"])
+        run_recipe(changed, run_dir, on_stage=lambda name, _, did: ran.append(name) if did else None)
+        assert ran == ["first", "second", "third"]
 
     def test_selection(self, tmp_path: Path) -> None:
         path, run_dir = write(tmp_path), tmp_path / "run"

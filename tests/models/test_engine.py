@@ -21,7 +21,8 @@ from sage_data.chat import (
     open_chat,
 )
 from sage_data.errors import BackendError
-from sage_models.engines.decoding import Draft, Rules
+from sage_models.engines.decoding import Draft, Rules, decode
+from sage_models.engines.drawing import row_key
 from sage_models.engines.transformers_engine import TransformersBackend, open_transformers
 from sage_models.engines.vocabulary import token_bytes
 
@@ -103,9 +104,8 @@ def test_logprob_is_that_of_the_unmodified_model(backend: TransformersBackend, t
 def _drawn(backend: TransformersBackend, conversation: Conversation, candidate: int) -> list[int]:
     """The token ids behind a completion: text alone may be cut in other ways."""
     rules = Rules(SAMPLED, backend._end_tokens, backend._text)
-    from sage_models.engines.decoding import decode
-
-    draft = decode(backend._model, [backend._prompt(conversation)], [conversation.seed], candidate + 1, rules)[0][-1]
+    key = row_key(conversation.seed, candidate)
+    [[draft]] = decode(backend._model, [backend._prompt(conversation)], [[key]], rules)
     return [*draft.tokens, *([backend._tokenizer.eos_token_id] if draft.finish == "stop" else [])]
 
 
@@ -161,6 +161,14 @@ def test_a_conversation_too_long_fails_and_the_others_are_answered(backend: Tran
 def test_no_room_for_a_reply_is_refused(backend: TransformersBackend) -> None:
     with pytest.raises(BackendError, match="leaves no room in the context of 256 tokens"):
         backend.generate([talk("Hello")], Sampling(max_tokens=256))
+
+
+def test_many_candidates_are_split_and_stay_the_same(backend: TransformersBackend) -> None:
+    short = replace(SAMPLED, max_tokens=6)
+    [many] = backend.generate(CONVERSATIONS[:1], short, n=21)
+    [few] = backend.generate(CONVERSATIONS[:1], short, n=4)
+    assert len(many) == 21
+    assert many[:4] == [replace(one, logprob=pytest.approx(one.logprob, abs=1e-4)) for one in few]
 
 
 def test_nothing_to_answer_is_no_answer(backend: TransformersBackend) -> None:

@@ -97,20 +97,20 @@ def test_outside_the_slot_the_processor_leaves_every_bit(tiny_tokenizer: PreTrai
     assert all("joking".startswith(text.partition("{a_motivation:")[2].strip()) for text in written)
 
 
-@pytest.mark.parametrize("amount", [1.0, 2.0])
-def test_the_dose_response_is_the_one_of_theory(parrot: Path, amount: float) -> None:
+def test_the_dose_response_is_the_one_of_theory(parrot: Path) -> None:
     backend = open_transformers(f"{parrot}?device=cpu")
     conversation = Conversation((Message("user", ASKED),), seed=4)
 
     def share(steering: Steering | None) -> float:
-        [row] = backend.generate([conversation], Sampling(1.0, max_tokens=90, steering=steering), n=400)
+        [row] = backend.generate([conversation], Sampling(1.0, max_tokens=70, steering=steering), n=240)
         return sum("{a_motivation: joking" in one.text for one in row) / len(row)
 
-    plain, steered = share(None), share(boosting(amount))
-    expected = plain * math.exp(amount) / (1 - plain + plain * math.exp(amount))
+    plain = share(None)
     assert 0.1 < plain < 0.45
-    assert abs(steered - expected) < 0.1
-    assert share(boosting(-20.0)) == 0
+    for amount in (1.0, 2.5):
+        expected = plain * math.exp(amount) / (1 - plain + plain * math.exp(amount))
+        assert abs(share(boosting(amount)) - expected) < 0.1
+    assert share(boosting(-20.0)) < 0.03
 
 
 def test_the_stage_writes_twins_doses_and_a_summary(parrot: Path, tmp_path: Path) -> None:
