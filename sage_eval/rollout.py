@@ -35,8 +35,8 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
         BackendError: a model cannot be loaded or used.
     """
     scenarios = chosen_scenarios(inputs.one("scenarios").path, config.split, config.limit)
-    agent = Speaker(context.chat(config.agent, inputs), config.agent_sampling())
-    user = Speaker(context.chat(config.user, inputs), config.user_sampling())
+    agent = Speaker(context.chat(config.agent_uri, inputs), config.agent_sampling())
+    user = Speaker(context.chat(config.user_uri, inputs), config.user_sampling())
     out.add_model("agent", agent.backend.identity)
     out.add_model("user", user.backend.identity)
     settings = config.settings(context.seed, "rollout")

@@ -145,7 +145,8 @@ def mask_dataset(dialogues: Iterable[Messages], tokenizer: PreTrainedTokenizerBa
     """Mask every dialogue; those longer than `max_length` tokens are cut after an assistant's message.
 
     Dropped, by reason: `no_assistant_message`; `special_token_in_text` (its text would be read as a control token);
-    `too_long` (not even the first reply fits). What was only cut is counted in `Masked.cut_messages`.
+    `inexact_mask` (the template does not mark each of its replies by itself); `too_long` (not even the first reply
+    fits). What was only cut is counted in `Masked.cut_messages`.
 
     Raises:
         ConfigError: the chat template cannot give an exact mask.
@@ -173,6 +174,8 @@ def _mask_or_reason(messages: Messages, tokenizer: PreTrainedTokenizerBase, max_
     # Messages after the last reply would only be context for nothing.
     for last in reversed(replies):
         masked = mask_dialogue(messages[: last + 1], tokenizer)
+        if len(masked.spans()) != sum(reply <= last for reply in replies):
+            return "inexact_mask"
         if len(masked.input_ids) <= max_length:
             return Masked(masked.input_ids, masked.mask, cut_messages=replies[-1] - last)
     return "too_long"

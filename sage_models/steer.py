@@ -55,7 +55,7 @@ _WILSON_Z = 1.959964
 class Config(StageConfig):
     """What to boost, how much, and on which scenarios."""
 
-    agent: str = Field("hf:@agent", description="Backend of the agent; it must be able to steer.")
+    agent_uri: str = Field("hf:@agent", description="Backend of the agent; it must be able to steer.")
     boost: Mapping[str, Mapping[str, float]] = Field(
         default={"a_motivation": {"humor": 1.0, "joke": 1.0}},
         description="Slot -> word -> weight; a word's logit rises by weight times amount.",
@@ -92,7 +92,7 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
         BackendError: the model cannot be loaded, or cannot be steered.
     """
     scenarios = chosen_scenarios(inputs.one("scenarios").path, config.split, config.limit)
-    backend = context.chat(config.agent, inputs)
+    backend = context.chat(config.agent_uri, inputs)
     out.add_model("agent", backend.identity)
     for index, block in blocks(scenarios, config.block, ("steering",), out, context, "steering"):
         rows = [

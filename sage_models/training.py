@@ -6,6 +6,7 @@ import importlib
 import logging
 import os
 import random
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -62,13 +63,12 @@ def quiet_libraries() -> Iterator[None]:
 
     What matters of that advice is checked by our code: masks, lengths, dropped rows.
     """
-    import datasets  # only the stages that use TRL have it loaded already
-
     verbosity = transformers_logging.get_verbosity()
     levels = {name: logging.getLogger(name).level for name in ("trl", "accelerate", "datasets")}
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
-    datasets.disable_progress_bars()
+    if (datasets := sys.modules.get("datasets")) is not None:  # loaded by the stages that use TRL, by no other
+        datasets.disable_progress_bars()
     for name in levels:
         logging.getLogger(name).setLevel(logging.ERROR)
     try:

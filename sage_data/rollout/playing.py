@@ -74,13 +74,13 @@ def roll(scenarios: Sequence[Scenario], agent: Replier, user: Replier, settings:
     """Play one dialogue for each scenario, all in lock-step; the user speaks first, the situation in its words."""
     talks = [_Talk(scenario, settings) for scenario in scenarios]
     order: tuple[tuple[Role, Replier], ...] = (("user", user), ("assistant", agent))
-    for exchange in range(settings.exchanges):
-        for role, replier in order:
-            live = [talk for talk in talks if talk.stop is None and not (exchange == 0 and role == "user")]
-            if live:
-                replies = replier([talk.ask(role, exchange) for talk in live])
-                for talk, reply in zip(live, replies, strict=True):
-                    talk.hear(role, reply)
+    # The situation is the first move.
+    moves = [(exchange, *move) for exchange in range(settings.exchanges) for move in order][1:]
+    for exchange, role, replier in moves:
+        live = [talk for talk in talks if talk.stop is None]
+        replies = replier([talk.ask(role, exchange) for talk in live]) if live else []
+        for talk, reply in zip(live, replies, strict=True):
+            talk.hear(role, reply)
     return [talk.transcript() for talk in talks]
 
 
@@ -117,11 +117,8 @@ class _Talk:
         text = _up_to_question(reply.chain.text) if role == "user" and self.settings.trim_user else reply.chain.text
         self.utterances.append(Utterance(role, text, state=reply.chain.action, perceived=reply.chain.state))
         # A user who says goodbye is still answered.
-        if role == "assistant" and any(FAREWELL.search(one.text) for one in self.utterances[-2:]):
-            self.stop = StopReason.FAREWELL
-            self.stopped_by = "user" if FAREWELL.search(self.utterances[-2].text) else "assistant"
-        elif role == "assistant" and _loops(self.utterances):
-            self.stop, self.stopped_by = StopReason.LOOP, role
+        if role == "assistant":
+            self.stop, self.stopped_by = _ending(self.utterances)
 
     def transcript(self) -> Transcript:
         """Return the finished dialogue; one that ended on an unanswered user utterance keeps it."""
@@ -149,6 +146,14 @@ def _up_to_question(text: str) -> str:
     """Cut after the first question mark and the marks that belong to it."""
     match = re.search(r"\?[?!\"')]*", text)
     return text if match is None else text[: match.end()]
+
+
+def _ending(utterances: Sequence[Utterance]) -> tuple[StopReason | None, Role | None]:
+    """Tell whether the exchange just finished ends the dialogue, and through whom."""
+    for one in utterances[-2:]:
+        if FAREWELL.search(one.text):
+            return StopReason.FAREWELL, one.role
+    return (StopReason.LOOP, "assistant") if _loops(utterances) else (None, None)
 
 
 def _loops(utterances: Sequence[Utterance]) -> bool:

@@ -48,8 +48,8 @@ OUTCOME_SCHEMA = pa.schema(
 class PlayConfig(StageConfig):
     """Who talks, about what, for how long, and how the words are drawn."""
 
-    agent: str = Field("hf:@agent", description="Backend of the agent; @agent is the input of that name.")
-    user: str = Field("hf:@user", description="Backend of the user simulator; @user is the input of that name.")
+    agent_uri: str = Field("hf:@agent", description="Backend of the agent; @agent is the input of that name.")
+    user_uri: str = Field("hf:@user", description="Backend of the user simulator; @user is the input of that name.")
     exchanges: int = Field(8, ge=1, description="Exchanges of a user utterance and a reply.")
     split: Split | None = Field(None, description="Take only scenarios of this split; null takes all.")
     limit: int | None = Field(None, ge=1, description="Take at most this many scenarios, in file order.")

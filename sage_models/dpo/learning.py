@@ -71,7 +71,11 @@ def learn(config: Config, base: Path, trajectories: Input, out: Output, context:
 
 
 def fits_within(tokenizer: Any, limit: int) -> Fits:
-    """A test whether both replies fit into `limit` tokens together with their prompt."""
+    """A test whether both replies fit into `limit` tokens together with their prompt.
+
+    Raises:
+        ConfigError: (the test) the template renders the prompt otherwise once it is answered.
+    """
 
     def fits(chosen: Candidate, rejected: Candidate) -> bool:
         prompt = _ids(tokenizer, chosen["context"], add_generation_prompt=True)

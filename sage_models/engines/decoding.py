@@ -87,9 +87,7 @@ def decode(
     live = [draft for row in drafts for draft in row]
     filled = prefill(model, prompts)
     owners = torch.tensor([draft.prompt for draft in live], device=model.device)
-    seen = None
-    if rules.sampling.repetition_penalty != 1:
-        seen = _seen(prompts, filled.logits.shape[-1], model.device)[owners]
+    seen = _seen(prompts, filled.logits, owners, rules)
     branches = _Branches(model, filled, [len(prompt) for prompt in prompts])
     logits = filled.logits[owners]
     for step in range(rules.sampling.max_tokens + 1):
@@ -114,12 +112,14 @@ def _extend(live: list[Draft], logits: Tensor, seen: Tensor | None, step: int, r
         draft.accept(token, logprob, rules)
 
 
-def _seen(prompts: Sequence[Sequence[int]], vocabulary: int, device: torch.device) -> Tensor:
-    """Mark the tokens of each prompt: (prompts, vocabulary), bool."""
-    seen = torch.zeros(len(prompts), vocabulary, dtype=torch.bool, device=device)
+def _seen(prompts: Sequence[Sequence[int]], logits: Tensor, owners: Tensor, rules: Rules) -> Tensor | None:
+    """Mark the tokens of each draft's prompt: (drafts, vocabulary), bool; None when no penalty asks for it."""
+    if rules.sampling.repetition_penalty == 1:
+        return None
+    seen = torch.zeros_like(logits, dtype=torch.bool)
     for row, prompt in enumerate(prompts):
-        seen[row, torch.tensor(prompt, device=device)] = True
-    return seen
+        seen[row, torch.tensor(prompt, device=logits.device)] = True
+    return seen[owners]
 
 
 def _has_stop(text: str, stops: Sequence[str]) -> bool:

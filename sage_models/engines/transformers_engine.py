@@ -99,14 +99,7 @@ class TransformersBackend:
             BackendError: `max_tokens` alone exceeds the context, a stop text is empty, or the tokenizer cannot be
                 steered.
         """
-        if "" in sampling.stop:
-            raise BackendError("an empty stop text would end every reply at once", next_step="leave it out")
-        if sampling.max_tokens >= self._context:
-            raise BackendError(
-                f"max_tokens {sampling.max_tokens} leaves no room in the context of {self._context} tokens "
-                f"of {self._identity}",
-                next_step="lower max_tokens",
-            )
+        self._check(sampling)
         prompts = [self._prompt(conversation) for conversation in conversations]
         results = [[self._too_long(len(prompt), sampling)] * n for prompt in prompts]
         rules = Rules(sampling, self._end_tokens, self._text, self._automaton(sampling.steering))
@@ -118,8 +111,18 @@ class TransformersBackend:
                     results[place][number] = self._completion(draft, len(prompts[place]), sampling)
         return results
 
+    def _check(self, sampling: Sampling) -> None:
+        if "" in sampling.stop:
+            raise BackendError("an empty stop text would end every reply at once", next_step="leave it out")
+        if sampling.max_tokens >= self._context:
+            raise BackendError(
+                f"max_tokens {sampling.max_tokens} leaves no room in the context of {self._context} tokens "
+                f"of {self._identity}",
+                next_step="lower max_tokens",
+            )
+
     def _chunks(self, lengths: Sequence[int], max_tokens: int, n: int) -> Iterator[list[tuple[int, range]]]:
-        """Cut the work into batches of (conversation, candidate numbers); like lengths together, the too long left out."""
+        """Yield batches of (conversation, candidate numbers), like lengths together; what is too long is left out."""
         fitting = [place for place, length in enumerate(lengths) if length + max_tokens <= self._context]
         fitting.sort(key=lambda place: (lengths[place], place))
         width = min(n, _BRANCHES, self._options.batch)
@@ -131,7 +134,8 @@ class TransformersBackend:
     def _prompt(self, conversation: Conversation) -> list[int]:
         messages = [{"role": message.role, "content": message.content} for message in conversation.messages]
         text = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        # Quiet, because a prompt longer than the context is answered with a typed failure.
+        return list(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def _text(self, tokens: Sequence[int]) -> str:
         return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))

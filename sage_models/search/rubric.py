@@ -24,7 +24,11 @@ from sage_models.search.selector import Choice, Selection, Verdict
 CUES = Path(__file__).with_name("cues.toml")
 _APOSTROPHE = "\u2019"
 _WORD = re.compile(rf"[^\W_]+(?:['{_APOSTROPHE}][^\W_]+)*")
-_JUNK = re.compile(r"[\[\]{}<>|]|[ua]_(?:motivation|emotion|topic)|\b(\w+)(?: \1\b){2,}", re.IGNORECASE)
+_JUNK = re.compile(
+    r"[\[\]{}<>|\\^~=@\ufffd]|[\x00-\x08\x0b-\x1f]|[ua]_(?:motivation|emotion|topic)|\w\d\w|\b(\w+)(?: \1\b){2,}",
+    re.IGNORECASE,
+)
+"""Scraps of markup, bytes that are no text, digits inside words, and a word said three times in a row."""
 _SHORTEST, _LONGEST = 8, 40
 """Words of a reply that is neither curt nor a lecture; the paper's final model averages 21.8."""
 _LEARNT_ENOUGH = 5
@@ -42,6 +46,7 @@ class _Moment:
         self.user_words = content_words(self.user)
         own = [parse_lenient(message.content).chain.text for message in choice.messages if message.role == "assistant"]
         self.own = [(_plain(text), content_words(text)) for text in own]
+        self.tagged = any(reply.form is TagForm.WELL_FORMED for reply in choice.candidates)
 
 
 Feature = Callable[[_Moment, Reply], float]
@@ -96,13 +101,13 @@ def finished(_: _Moment, reply: Reply) -> float:
     return float(ends and reply.completion.status is CompletionStatus.OK)
 
 
-def tags(_: _Moment, reply: Reply) -> float:
-    """Its tags follow the grammar; a model without tags is not blamed, one with broken tags is."""
-    return float(reply.form is not TagForm.MALFORMED)
+def tags(moment: _Moment, reply: Reply) -> float:
+    """Its tags follow the grammar; none at all will do where no candidate has any."""
+    return float(reply.form is TagForm.WELL_FORMED or (reply.form is TagForm.UNTAGGED and not moment.tagged))
 
 
 def appropriateness(_: _Moment, reply: Reply) -> float:
-    """No scraps of markup and no stuttering in its text."""
+    """No scraps of markup, no broken characters and no stuttering in its text."""
     return float(_JUNK.search(reply.chain.text) is None)
 
 

@@ -32,14 +32,14 @@ def world(tmp_path: Path) -> dict[str, Any]:
     )
     inputs = {"agent": [tmp_path / "sc"], "user": [tmp_path / "sc"], "scenarios": [tmp_path / "sc"]}
     config = {
-        "agent": script(
+        "agent_uri": script(
             tmp_path / "agent.json",
             {"when": {"contains": "Story 2"}, "status": "refused", "error": "no"},
             {"when": {"contains": "Story 3"}, "status": "empty"},
             {"when": {"messages": 1}, "say": ["How so?"]},
             {"say": ["I see, and then?"]},
         ),
-        "user": script(tmp_path / "user.json", {"say": ["That is how it went."]}),
+        "user_uri": script(tmp_path / "user.json", {"say": ["That is how it went."]}),
         "exchanges": 2,
         "block": 2,
     }

@@ -63,7 +63,7 @@ def test_noise_differs_between_keys_steps_and_tokens() -> None:
     ids = torch.arange(200).expand(50, 200)
     noise = torch.stack([gumbel(keys(50), step, ids) for step in range(20)])
     assert noise.isfinite().all()
-    assert noise.unique().numel() == noise.numel()
+    assert len(set(noise.flatten().tolist())) == noise.numel()
     assert abs(noise.mean().item() - 0.5772) < 0.01
     assert abs(noise.var().item() - math.pi**2 / 6) < 0.02
 

@@ -12,7 +12,7 @@ import pytest
 from sage_data.chat import Completion, CompletionStatus, Conversation, Message, Sampling
 from sage_data.dialogue import Scenario, State
 from sage_data.rollout import Ask, Speaker
-from sage_data.stage import Context, run_stage
+from sage_data.stage import Context, load_stage, run_stage
 from sage_data.store.dialogues import read_dialogues, scenarios_to_table
 from sage_data.store.shards import read_table, write_table
 from sage_models.search.candidates import CANDIDATE_SCHEMA, ChosenBy, SearchingSpeaker
@@ -42,8 +42,8 @@ def world(tmp_path: Path) -> dict[str, Any]:
         {"when": {"messages": 5}, "say": [NEXT, GOOD]},
     ]
     config = {
-        "agent": write_script(tmp_path / "agent.json", agent),
-        "user": write_script(tmp_path / "user.json", [{"say": ["I miss sailing on the sea with my boat."]}]),
+        "agent_uri": write_script(tmp_path / "agent.json", agent),
+        "user_uri": write_script(tmp_path / "user.json", [{"say": ["I miss sailing on the sea with my boat."]}]),
         "candidates": 4,
         "exchanges": 3,
         "block": 2,
@@ -104,6 +104,12 @@ def test_the_same_seed_gives_the_same_bytes(world: dict[str, Any]) -> None:
         for name in ("one", "two")
     )
     assert one.content_hash == two.content_hash
+
+
+@pytest.mark.parametrize("stage", ["sage_models.search", "sage_models.steer", "sage_eval.rollout"])
+def test_no_option_has_the_name_of_an_input(stage: str) -> None:
+    module = load_stage(stage)
+    assert not set(module.Config.model_fields) & {need.name for need in module.INPUTS}
 
 
 class Drawing:

@@ -86,6 +86,13 @@ def test_broken_tags_are_blamed_and_missing_ones_are_not() -> None:
     assert feature("tags", SAD, GOOD) == 1
     assert feature("tags", SAD, f"{TAGS} {GOOD}") == 1
     assert feature("tags", SAD, f"(u_motivation: x) {GOOD}") == 0
+    assert select(SAD, GOOD, f"{TAGS} {GOOD}").chosen == 1
+
+
+@pytest.mark.parametrize("scrap", ["{x]}", "a\ufffdb", "w0rd", "u_emotion: sad", "boat boat boat", "tab\x07"])
+def test_scraps_are_not_appropriate(scrap: str) -> None:
+    assert feature("appropriateness", SAD, f"I am sorry about {scrap} your boat.") == 0
+    assert feature("appropriateness", SAD, "I am sorry about your boat, all 12 metres of it.") == 1
 
 
 def test_length_is_best_between_8_and_40_words() -> None:

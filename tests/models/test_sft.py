@@ -81,9 +81,8 @@ def test_words_of_the_user_are_never_a_target(tiny_model_dir: Path) -> None:
     [row] = mask_dataset([dialogue_messages(5)], tokenizer, 256).rows
     labels = torch.tensor([row.labels])
     logits = model(torch.tensor([row.input_ids])).logits.detach().requires_grad_()
-    functional.cross_entropy(logits[0, :-1], labels[0, 1:]).backward()
-    assert logits.grad is not None
-    touched = logits.grad[0].abs().sum(-1) > 0
+    [gradient] = torch.autograd.grad(functional.cross_entropy(logits[0, :-1], labels[0, 1:]), logits)
+    touched = gradient[0].abs().sum(-1) > 0
     assert touched[:-1].tolist() == list(row.mask[1:])
 
 
@@ -91,6 +90,15 @@ def test_same_seed_same_bytes(tiny_model_dir: Path, data: Path, tuned: Path, tmp
     again = tune(tiny_model_dir, data, tmp_path / "sft")
     first = tune(tiny_model_dir, data, tuned)  # finished: nothing is run again
     assert again.content_hash == first.content_hash
+
+
+def test_precision_of_one_run_does_not_leak_into_the_next(
+    tiny_model_dir: Path, data: Path, tuned: Path, tmp_path: Path
+) -> None:
+    half = tune(tiny_model_dir, data, tmp_path / "half", precision="bfloat16")
+    single = tune(tiny_model_dir, data, tmp_path / "single", precision="float32")
+    assert half.content_hash != single.content_hash
+    assert weights_hash(tmp_path / "single" / "model") == weights_hash(tuned / "model")
 
 
 def test_merged_model_equals_base_with_adapter(tiny_model_dir: Path, tuned: Path, tmp_path: Path) -> None:

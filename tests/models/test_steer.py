@@ -154,4 +154,4 @@ def test_a_boosted_word_counts_in_its_own_slot_only() -> None:
 @pytest.mark.parametrize("amounts", [(), (1.0, 2.0), (0.0, 1.0, 1.0)])
 def test_amounts_begin_unsteered_and_differ(amounts: tuple[float, ...]) -> None:
     with pytest.raises(ValidationError, match="begin with 0"):
-        Config(amounts=amounts)
+        Config.model_validate({"amounts": amounts})
