@@ -66,6 +66,9 @@ def main() -> None:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     signal.signal(signal.SIGTERM, _on_sigterm)
+    # Threads that spin while they wait make two processes on one machine ten times slower than they need be
+    # (docs/lab-log.md, 2026-11-23). Read by OpenMP when torch is loaded, so it is set before.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     code = call(arguments, debug=debug)
     sys.stdout.flush()
     sys.stderr.flush()

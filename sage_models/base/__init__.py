@@ -25,13 +25,13 @@ class Config(StageConfig):
     """Sizes and budget. The budget is in tokens, not seconds: the same settings give the same bytes."""
 
     vocab_size: int = Field(2048, ge=262, description="Tokens, the 256 bytes and 6 special ones included.")
-    hidden: int = Field(256, ge=32, multiple_of=32, description="Width of the model.")
+    hidden: int = Field(192, ge=32, multiple_of=32, description="Width of the model.")
     layers: int = Field(4, ge=1, description="Transformer layers.")
     window: int = Field(512, ge=16, description="Tokens in a training window; dialogues are joined to fill it.")
     max_length: int = Field(
         1024, ge=16, description="Tokens it accepts; what lies beyond `window` is left to fine-tuning to get used to."
     )
-    tokens: int = Field(2_000_000, ge=1, description="Training budget: tokens predicted, over all epochs.")
+    tokens: int = Field(1_500_000, ge=1, description="Training budget: tokens predicted, over all epochs.")
     batch: int = Field(8, ge=1, description="Windows per step.")
     lr: float = Field(4e-3, gt=0, description="Peak learning rate.")
     warmup: float = Field(0.03, ge=0, lt=1, description="Share of the steps in which the rate rises.")
