@@ -12,7 +12,7 @@ from sage_data.errors import Terminated
 from sage_data.progress import choose_progress
 from sage_data.recipe.load import Recipe, find_recipe, load_recipe
 from sage_data.recipe.plan import StagePlan, plan_run
-from sage_data.recipe.run import Selection, run_recipe, saved_recipe, summaries
+from sage_data.recipe.run import Selection, pages, run_recipe, saved_recipe, summaries
 from sage_data.store.folder import Freshness
 from sage_data.store.manifest import Manifest
 
@@ -123,6 +123,8 @@ def _execute(recipe: Recipe, folder: Path, selection: Selection, as_json: bool, 
         return
     for name, text in summaries(recipe, folder):
         click.echo(f"\n== {name} " + "=" * max(0, 76 - len(name)) + f"\n{text}")
+    for page in pages(recipe, folder):
+        click.echo(f"\npage: {_shown(page)}")
     fresh = len(manifests) - len(ran)
     click.echo(f"\n{len(ran)} stages ran, {fresh} were fresh; the run lies in {_shown(folder)}")
 

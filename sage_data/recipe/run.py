@@ -140,3 +140,8 @@ def summaries(recipe: Recipe, run_dir: Path, names: Sequence[str] | None = None)
         if path.is_file():
             found.append((name, path.read_text(encoding="utf-8").rstrip()))
     return found
+
+
+def pages(recipe: Recipe, run_dir: Path) -> list[Path]:
+    """Every `index.html` that a stage of the recipe wrote, in the order of the recipe."""
+    return [path for name in recipe.stages if (path := run_dir / name / "index.html").is_file()]
