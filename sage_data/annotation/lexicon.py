@@ -20,9 +20,9 @@ Measured agreement, against always giving the most frequent label (accuracy / ma
     sample world, 490 kept dialogues, user emotion, 12 (1,842)         0.967     0.973  0.962   0.221
     sample world, assistant motivation, 13 (1,649)                     0.894     0.937  0.882   0.177
 
-Labels of those corpora were mapped by hand to the nearest label here. These are development figures: the cues were tuned
-on the sample world, the errors on the real sets were looked at too, and no part was held out. On DailyDialog's emotions,
-85 % of which are "none", always answering "none" has the higher accuracy.
+Labels of those corpora were mapped by hand to the nearest label here. These are development figures: the cues were
+tuned on the sample world, the errors on the real sets were looked at too, and no part was held out. On DailyDialog's
+emotions, 85 % of which are "none", always answering "none" has the higher accuracy.
 
     sage data annotate kept/ --out annotated/
 """

@@ -15,7 +15,7 @@ _SPARE = 64
 """Positions to add when the room is used up."""
 
 
-class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is untyped
+class RoomyLayer(DynamicLayer):
     """One layer's keys and values, (batch, heads, seq, head size), inside larger buffers."""
 
     def __init__(self) -> None:
