@@ -27,13 +27,13 @@ class Config(StageConfig):
     vocab_size: int = Field(2048, ge=262, description="Tokens, the 256 bytes and 6 special ones included.")
     hidden: int = Field(192, ge=32, multiple_of=32, description="Width of the model.")
     layers: int = Field(4, ge=1, description="Transformer layers.")
-    window: int = Field(512, ge=16, description="Tokens in a training window; dialogues are joined to fill it.")
+    window: int = Field(384, ge=16, description="Tokens in a training window; dialogues are joined to fill it.")
     max_length: int = Field(
         1024, ge=16, description="Tokens it accepts; what lies beyond `window` is left to fine-tuning to get used to."
     )
     tokens: int = Field(1_500_000, ge=1, description="Training budget: tokens predicted, over all epochs.")
-    batch: int = Field(8, ge=1, description="Windows per step.")
-    lr: float = Field(4e-3, gt=0, description="Peak learning rate.")
+    batch: int = Field(3, ge=1, description="Windows per step; few, because steps count for more than their size.")
+    lr: float = Field(6e-3, gt=0, description="Peak learning rate.")
     warmup: float = Field(0.03, ge=0, lt=1, description="Share of the steps in which the rate rises.")
     weight_decay: float = Field(0.05, ge=0, description="Weight decay of the matrices inside the layers.")
     held_out: float = Field(0.02, gt=0, lt=1, description="Share of the dialogues kept for the held-out loss.")
@@ -41,7 +41,7 @@ class Config(StageConfig):
         "auto", description="Of matrix products; auto is bfloat16 where the processor has instructions for it."
     )
     threads: int = Field(2, ge=1, description="Processor threads; other numbers give slightly other weights.")
-    checkpoint_every: int = Field(50, ge=1, description="Steps between checkpoints that a killed run resumes from.")
+    checkpoint_every: int = Field(100, ge=1, description="Steps between checkpoints that a killed run resumes from.")
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
