@@ -12,6 +12,7 @@ def drawn() -> dict[str, set[str]]:
     """Folder -> names of what the README's tree shows inside it; top folders stand under the empty name."""
     (tree,) = re.findall(r"## The house\n\n```\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     shown: dict[str, set[str]] = {"": set()}
+    folder = ""
     for line in tree.splitlines():
         name = line.split()[0]
         if line.startswith("  "):
