@@ -82,26 +82,30 @@ def call(arguments: list[str], *, debug: bool = False) -> int:
     """Run one command line and return its exit code: 0 done, 1 failed, 2 usage, 3 failed rows, 4 budget, 5 locked."""
     try:
         result = cli.main(arguments, prog_name="sage", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as error:
-        return error.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):
         return _interrupted(INTERRUPTED)
     except Terminated:
         return _interrupted(TERMINATED)
+    except click.exceptions.Exit as error:
+        return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except SageError as error:
+    except (SageError, OSError) as error:
         if debug:
             raise
+        return _failed(error)
+    return result if isinstance(result, int) else 0
+
+
+def _failed(error: SageError | OSError) -> int:
+    """Say what went wrong in one sentence and give the exit code."""
+    if isinstance(error, SageError):
         click.echo(f"error: {error}", err=True)
         return error.exit_code
-    except OSError as error:
-        if debug:
-            raise
-        click.echo(f"error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
-        return 1
+    where = f": {error.filename}" if error.filename else ""
+    click.echo(f"error: {error.strerror or error}{where}", err=True)
+    return 1
 
 
 def _interrupted(code: int) -> int:

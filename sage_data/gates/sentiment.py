@@ -163,7 +163,7 @@ class CompoundScorer:
         `shouts`: some tokens of the text are in capitals, but not all.
         """
         token = tokens[place]
-        if token.lower == "kind" and place + 1 < len(tokens) and tokens[place + 1].lower == "of":
+        if [after.lower for after in tokens[place : place + 2]] == ["kind", "of"]:
             return 0.0
         if token.is_upper and shouts:
             valence += self._constants.C_INCR if valence > 0 else -self._constants.C_INCR
