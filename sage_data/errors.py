@@ -57,18 +57,6 @@ class UnscriptedPromptError(BackendError):
     """The scripted fake met a conversation that its script does not answer (exit code 1)."""
 
 
-class FailedRowsError(SageError):
-    """The stage finished, but some rows failed and are kept apart (exit code 3)."""
-
-    exit_code = 3
-
-
-class BudgetStopError(SageError):
-    """A stated budget was reached; finished work is kept and the run can be resumed (exit code 4)."""
-
-    exit_code = 4
-
-
 class LockedError(SageError):
     """Another process is running in this folder (exit code 5)."""
 

@@ -30,14 +30,25 @@ from pydantic import BaseModel, ConfigDict
 from sage_data.chat.protocol import ChatBackend
 from sage_data.errors import ConfigError, InputError, MissingDependencyError, StageError
 from sage_data.progress import Bar, Progress, SilentProgress
-from sage_data.store.files import atomic_path, sha256_file, sha256_json, write_json, write_text
+from sage_data.store.files import atomic_path, sha256_file, sha256_json, sha256_outside, write_json, write_text
 from sage_data.store.folder import StageFolder
-from sage_data.store.manifest import Counts, InputEntry, Manifest, content_hash, list_files, read_manifest
+from sage_data.store.journal import Journal, JournaledChat
+from sage_data.store.manifest import (
+    MANIFEST,
+    Counts,
+    InputEntry,
+    Manifest,
+    content_hash,
+    damage,
+    list_files,
+    read_manifest,
+)
 from sage_data.store.shards import shard_name, total_counts, write_table
 
 __all__ = ["Context", "Counts", "Input", "Inputs", "Need", "Output", "StageConfig", "load_stage", "run_stage"]
 
 SUMMARY = "summary.txt"
+"""What a stage writes here is printed when it ends alone, or when its recipe shows it."""
 RECORDED_PACKAGES = (
     "sage-dialogue",
     "datasets",
@@ -119,8 +130,8 @@ class Context:
     """What a stage may ask of its run."""
 
     seed: int = 0
-    run_dir: Path | None = None
-    """Folder of the whole run, when the stage is part of one."""
+    journal: Path | None = None
+    """File that keeps finished calls of backends that ask to be journaled (`journaled = True`); None keeps none."""
     report: Progress = field(default_factory=SilentProgress)
 
     def chat(self, uri: str, inputs: Inputs) -> ChatBackend:
@@ -137,7 +148,10 @@ class Context:
         if rest.startswith("@"):
             name, question, query = rest[1:].partition("?")
             rest = f"{inputs.one(name).path}{question}{query}"
-        return open_chat(f"{scheme}:{rest}")
+        backend = open_chat(f"{scheme}:{rest}")
+        if self.journal is None or not getattr(backend, "journaled", False):
+            return backend
+        return JournaledChat(backend, Journal(self.journal))
 
     def progress(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Bar]:
         """A progress bar for one part of the work; `total` None when it cannot be known."""
@@ -254,14 +268,19 @@ def load_stage(uses: str) -> StageModule:
     except ModuleNotFoundError as error:
         if error.name is not None and uses.startswith(error.name):
             raise ConfigError(f"no stage module {uses!r}", next_step="check `uses:` in the recipe") from error
-        raise MissingDependencyError(
-            f"stage {uses} needs the package {error.name!r}, which is not installed",
-            next_step="pip install 'sage-dialogue[all]'",
-        ) from error
+        raise missing_package(uses, error) from error
     missing = [name for name in ("VERSION", "INPUTS", "Config", "run") if not hasattr(module, name)]
     if missing:
         raise ConfigError(f"module {uses!r} is not a stage: it lacks {', '.join(missing)}")
     return cast(StageModule, module)
+
+
+def missing_package(uses: str, error: ModuleNotFoundError) -> MissingDependencyError:
+    """What to say when a stage needs a package that is not installed."""
+    return MissingDependencyError(
+        f"stage {uses} needs the package {error.name!r}, which is not installed",
+        next_step="pip install 'sage-dialogue[all]'",
+    )
 
 
 def resolve_path(path: Path, need: Need | None = None) -> Input:
@@ -273,7 +292,7 @@ def resolve_path(path: Path, need: Need | None = None) -> Input:
     if path.is_dir() and (manifest := read_manifest(path)) is not None:
         return Input(path, manifest.stage, stage_content(manifest, need))
     if path.is_dir():
-        return Input(path, path.name, content_hash(list_files(path)))
+        return Input(path, path.name, sha256_outside(path))
     if path.is_file():
         return Input(path, path.name, sha256_file(path))
     raise InputError(f"{path}: no such file or folder", next_step="check the path")
@@ -281,7 +300,7 @@ def resolve_path(path: Path, need: Need | None = None) -> Input:
 
 def stage_content(manifest: Manifest, need: Need | None, below: str = "") -> str:
     """Hash of what a reader sees of a finished stage: its files (those in `below`), and its manifest if it is read."""
-    files = content_hash(list(manifest.files), below)
+    files = content_hash(manifest.files, below)
     return sha256_json([files, manifest.fingerprint]) if need is not None and need.manifest else files
 
 
@@ -296,13 +315,26 @@ def fingerprint(module: StageModule, config: StageConfig, inputs: Inputs, seed: 
     return sha256_json(describe(module, config, inputs, seed))
 
 
+def backend_files(value: Any) -> dict[str, str]:
+    """Backend URI -> hash of the local file or folder it names, for every such URI in a config's values."""
+    if isinstance(value, dict):
+        return backend_files(list(value.values()))
+    if isinstance(value, list):
+        return {uri: digest for one in value for uri, digest in backend_files(one).items()}
+    if not isinstance(value, str) or ":" not in value:
+        return {}
+    path = Path(value.partition(":")[2].partition("?")[0])
+    return {value: resolve_path(path).fingerprint} if path.name and path.exists() else {}
+
+
 def describe(module: StageModule, config: StageConfig, inputs: Inputs, seed: int) -> dict[str, Any]:
     """What goes into the fingerprint, part by part, so that a change can be named."""
+    dumped = config.model_dump(mode="json")
     return {
         "uses": module.__name__,
         "version": module.VERSION,
-        "config": config.model_dump(mode="json"),
-        "resources": resources(module),
+        "config": dumped,
+        "resources": {**resources(module), **backend_files(dumped)},
         "seed": seed,
         "inputs": {
             name: [{"label": one.label, "fingerprint": one.fingerprint} for one in listed]
@@ -336,11 +368,16 @@ def run_stage(
     inputs: Mapping[str, Sequence[Path | Input]],
     final: Path,
     context: Context | None = None,
+    *,
+    again: bool = False,
 ) -> Manifest:
-    """Run one stage into the folder `final` and return its manifest; a finished, unchanged one is not run again.
+    """Run one stage into the folder `final` and return its manifest.
+
+    A finished, unchanged stage is not run again unless `again` is set; an attempt that was interrupted is gone on with.
+    Only one process at a time may work on a folder; `sage_data.store.lock` sees to that.
 
     Raises:
-        ConfigError: the config or inputs do not fit the stage.
+        ConfigError: the config or inputs do not fit the stage, or `final` holds something that no stage wrote.
         StageError: the stage broke its contract.
         SageError: whatever the stage raises.
     """
@@ -356,20 +393,56 @@ def run_stage(
     )
     check_inputs(module, resolved)
     folder = StageFolder(final)
-    mark = fingerprint(module, given, resolved, context.seed)
-    manifest = folder.manifest()
-    if manifest is not None and manifest.fingerprint == mark:
+    folder.mend()
+    described = describe(module, given, resolved, context.seed)
+    if not again and (manifest := fresh_manifest(folder, sha256_json(described))) is not None:
         folder.discard()
         return manifest
-    return _execute(module, given, resolved, folder, mark, context)
+    _check_target(final, resolved)
+    return _execute(module, given, resolved, folder, described, context)
+
+
+def fresh_manifest(folder: StageFolder, mark: str) -> Manifest | None:
+    """The manifest of a finished folder that carries this fingerprint, is whole, and is not being made again."""
+    manifest = folder.manifest()
+    if manifest is None or manifest.fingerprint != mark or folder.attempt() == mark:
+        return None
+    return manifest if damage(folder.final, manifest) is None else None
+
+
+def _check_target(final: Path, inputs: Inputs) -> None:
+    """Refuse to replace what no stage wrote, or what the stage reads.
+
+    Raises:
+        ConfigError: `final` is such a place.
+    """
+    if final.is_file() or (final.is_dir() and any(final.iterdir()) and not (final / MANIFEST).is_file()):
+        raise ConfigError(
+            f"{final}: holds something that sage did not write, and would be replaced",
+            next_step="choose another folder, or empty this one",
+        )
+    place = final.resolve()
+    for one in (one for _, listed in inputs.items() for one in listed):
+        read = one.path.resolve()
+        if read == place or place in read.parents or read in place.parents:
+            raise ConfigError(f"{final}: the output would replace or lie inside the input {one.path}")
 
 
 def _execute(
-    module: StageModule, config: StageConfig, inputs: Inputs, folder: StageFolder, mark: str, context: Context
+    module: StageModule,
+    config: StageConfig,
+    inputs: Inputs,
+    folder: StageFolder,
+    described: Mapping[str, Any],
+    context: Context,
 ) -> Manifest:
+    mark = sha256_json(described)
     out = Output(folder.begin(mark))
     started = time.monotonic()
-    module.run(config, inputs, out, context)
+    try:
+        module.run(config, inputs, out, context)
+    except ModuleNotFoundError as error:
+        raise missing_package(module.__name__, error) from error
     out.timing("total", time.monotonic() - started)
     files = list_files(out.path)
     if not files:
@@ -386,7 +459,7 @@ def _execute(
             name: [InputEntry(label=one.label, fingerprint=one.fingerprint) for one in listed]
             for name, listed in inputs.items()
         },
-        resources=resources(module),
+        resources=described["resources"],
         models=out.models,
         counts=out.counts(),
         warnings=out.warnings,

@@ -1,7 +1,9 @@
 """Compares two models' benchmark scores document by document: the paper's Table 2 with n, p, interval and a verdict.
 
 Documents are paired, and their hashes must match: the same document, the same prompt, the same target. Right-or-wrong
-scores are put to the exact McNemar test, others to the paired bootstrap; p-values are adjusted over all tasks (Holm).
+scores are put to the exact McNemar test, others to the paired bootstrap. p-values are adjusted over all m tasks (Holm).
+A loss is ruled out by the lower limit of an interval at level 1 - 2 alpha / m (one-sided, Bonferroni); the interval
+that is shown has `level` and is each task's own.
 
     sage eval regress bench-base/ --new bench-sage1/ --out regressions/
 """
@@ -23,14 +25,14 @@ from sage_eval.bench.pairing import Scores, pair
 from sage_eval.stats import PairedDifference, holm, mcnemar, paired_bootstrap
 from sage_eval.tables import show_interval, show_p, text_table
 
-VERSION = 1
+VERSION = 2
 INPUTS = (
     Need("base", "benchmark scores of the model before"),
     Need("new", "benchmark scores of the model after"),
 )
 TABLE = "regressions"
 SMALLEST_BOOTSTRAP = 30
-"""Documents below which a bootstrap interval is too narrow to prove equivalence."""
+"""Documents below which a bootstrap proves nothing: it knows no spread but that of the documents it saw."""
 
 SCHEMA = pa.schema(
     [
@@ -44,6 +46,7 @@ SCHEMA = pa.schema(
         ("relative", pa.float64()),
         ("low", pa.float64()),
         ("high", pa.float64()),
+        ("gain_low", pa.float64()),
         ("better", pa.int64()),
         ("worse", pa.int64()),
         ("method", pa.string()),
@@ -68,8 +71,13 @@ class Config(StageConfig):
         ("acc_norm", "acc", "exact_match"), min_length=1, description="The first of these that a task has is compared."
     )
     margin: float = Field(0.02, ge=0.0, description="A loss up to this much, in units of the metric, is no regression.")
-    alpha: float = Field(0.05, gt=0.0, lt=1.0, description="Chance of any false claim over all tasks.")
-    level: float = Field(0.95, gt=0.0, lt=1.0, description="Coverage of the intervals.")
+    alpha: float = Field(
+        0.05,
+        gt=0.0,
+        lt=0.5,
+        description="Chance, over all tasks, of any false claim of a difference, and of any that a loss is ruled out.",
+    )
+    level: float = Field(0.95, gt=0.0, lt=1.0, description="Coverage of each interval shown, for its task alone.")
     resamples: int = Field(10_000, ge=100, description="Bootstrap resamples.")
 
 
@@ -79,11 +87,11 @@ class Outcome(StrEnum):
     REGRESSED = "regressed"
     """Worse after Holm, and a loss beyond the margin is not ruled out."""
     EQUIVALENT = "equivalent"
-    """A loss beyond the margin is ruled out by the interval."""
+    """A loss beyond the margin is ruled out by the adjusted interval."""
     IMPROVED = "improved"
     """Better after Holm, and a loss beyond the margin is ruled out."""
     UNDECIDED = "undecided"
-    """Neither can be said with this many documents."""
+    """Neither can be said with this many documents; a bootstrap over few (`SMALLEST_BOOTSTRAP`) always leads here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,8 @@ class Regression:
 
     scores: Scores
     change: PairedDifference
+    gain_low: float
+    """Lower limit of the gain, one-sided at alpha / family_size; positive is better."""
     p_holm: float
     family_size: int
     margin: float
@@ -107,10 +117,10 @@ class Regression:
     @property
     def outcome(self) -> Outcome:
         """What may be claimed."""
-        gain, low, _ = self.gain
-        significant = self.p_holm < self.alpha
+        gain = self.gain[0]
         trusted = self.change.method == "mcnemar" or self.change.n >= SMALLEST_BOOTSTRAP
-        if trusted and low > -self.margin:
+        significant = trusted and self.p_holm < self.alpha
+        if trusted and self.gain_low > -self.margin:
             return Outcome.IMPROVED if significant and gain > 0 else Outcome.EQUIVALENT
         return Outcome.REGRESSED if significant and gain < 0 else Outcome.UNDECIDED
 
@@ -137,21 +147,28 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
 
 def compare(scores: Sequence[Scores], config: Config, seed: int) -> list[Regression]:
     """Test every task and adjust for the family of all of them."""
-    changes = [_change(one, config, seed) for one in scores]
+    changes = [_change(one, config, config.level, seed) for one in scores]
     adjusted = holm([change.p for change in changes])
+    lows = [_gain_low(one, config, len(scores), seed) for one in scores]
     return [
-        Regression(one, change, p_holm, len(scores), config.margin, config.alpha)
-        for one, change, p_holm in zip(scores, changes, adjusted, strict=True)
+        Regression(one, change, low, p_holm, len(scores), config.margin, config.alpha)
+        for one, change, low, p_holm in zip(scores, changes, lows, adjusted, strict=True)
     ]
 
 
-def _change(scores: Scores, config: Config, seed: int) -> PairedDifference:
+def _gain_low(scores: Scores, config: Config, family_size: int, seed: int) -> float:
+    """Lower limit of the gain that holds for all tasks at once: one-sided, alpha / family_size for each."""
+    interval = _change(scores, config, 1.0 - 2.0 * config.alpha / family_size, seed).interval
+    return interval.low if scores.higher_is_better else -interval.high
+
+
+def _change(scores: Scores, config: Config, level: float, seed: int) -> PairedDifference:
     if scores.binary:
         lost = int(np.sum(scores.base > scores.new))
         gained = int(np.sum(scores.new > scores.base))
-        return mcnemar(lost, gained, scores.base.size, config.level)
+        return mcnemar(lost, gained, scores.base.size, level)
     own_seed = derive_seed(seed, *scores.name)
-    return paired_bootstrap(scores.base, scores.new, seed=own_seed, resamples=config.resamples, level=config.level)
+    return paired_bootstrap(scores.base, scores.new, seed=own_seed, resamples=config.resamples, level=level)
 
 
 def table(found: Sequence[Regression]) -> pa.Table:
@@ -174,6 +191,7 @@ def _row(one: Regression) -> dict[str, Any]:
         "relative": change.difference / base if base else None,
         "low": change.interval.low,
         "high": change.interval.high,
+        "gain_low": one.gain_low,
         "better": int(np.sum(sign * (scores.new - scores.base) > 0)),
         "worse": int(np.sum(sign * (scores.new - scores.base) < 0)),
         "method": change.method,
@@ -198,7 +216,8 @@ def summary(found: Sequence[Regression], base: str, new: str) -> str:
     first = found[0]
     note = (
         f"Paired over documents: exact McNemar test or bootstrap, {first.change.interval.level:.0%} interval, "
-        f"Holm over {len(found)}; margin {first.margin:g}, alpha {first.alpha:g}."
+        f"Holm over {len(found)};\nmargin {first.margin:g}, alpha {first.alpha:g}. A loss is ruled out by an interval "
+        f"of its own, adjusted for all tasks ({1 - 2 * first.alpha / first.family_size:.4g})."
     )
     return (
         f"Base {base}, new {new}\n\n{text_table(header, [_cells(one) for one in found], left=3)}\n\n{note}\n{total}.\n"

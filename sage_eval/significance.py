@@ -163,8 +163,11 @@ def count(rows: Iterable[Mapping[str, Any]]) -> dict[Key, Counter[Verdict]]:
     """Count verdicts by judge and pair, in order of appearance.
 
     Raises:
-        InputError: a scenario is judged twice by one judge, so that it would be counted as independent evidence.
+        InputError: a scenario is judged twice by one judge, so that it would be counted as independent evidence; or
+            what would be pooled differs: two specs under one judge's name, or a pair as (A, B) and as (B, A).
     """
+    rows = list(rows)
+    _refuse_mixtures(rows)
     counted: dict[Key, Counter[Verdict]] = {}
     seen: set[tuple[str, str, frozenset[str]]] = set()
     for row in rows:
@@ -180,13 +183,30 @@ def count(rows: Iterable[Mapping[str, Any]]) -> dict[Key, Counter[Verdict]]:
     return counted
 
 
+def _refuse_mixtures(rows: Sequence[Mapping[str, Any]]) -> None:
+    firsts: dict[tuple[str, frozenset[str]], Mapping[str, Any]] = {}
+    for row in rows:
+        judge, a, b = row["judge"], row["model_a"], row["model_b"]
+        first = firsts.setdefault((judge, frozenset((a, b))), row)
+        if row["spec_hash"] != first["spec_hash"]:
+            raise InputError(
+                f"two judges of {a} and {b} are called {judge}: spec {first['spec_hash']} and spec {row['spec_hash']}",
+                next_step="name them apart in the judge stages (judges: {uri: ..., name: ...}) and judge again",
+            )
+        if row["model_a"] != first["model_a"]:
+            raise InputError(
+                f"judge {judge} compares {a} with {b} and also {b} with {a}: one comparison would be tested as two",
+                next_step="list each pair in one order only, in all judge stages",
+            )
+
+
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     """Write the `significance` table and its summary.
 
     Raises:
-        InputError: there are no verdicts, or a scenario is judged twice.
+        InputError: there are no verdicts, a scenario is judged twice, or judges or pairs are mixed up (see `count`).
     """
-    columns = ["judge", "model_a", "model_b", "scenario_id", "verdict"]
+    columns = ["judge", "spec_hash", "model_a", "model_b", "scenario_id", "verdict"]
     rows = [
         row for one in inputs.many("verdicts") for row in read_table(one.path, "pair_verdicts", columns).to_pylist()
     ]

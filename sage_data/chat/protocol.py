@@ -55,7 +55,11 @@ class Conversation:
 
 
 class CompletionStatus(StrEnum):
-    """What became of a request. Only `OK` may ever be read as an answer."""
+    """What became of a request.
+
+    Only `OK` may be read as an answer to a question (a verdict, an annotation, a choice). A rollout may speak the text
+    of a `TRUNCATED` reply and records that it did.
+    """
 
     OK = "ok"
     API_ERROR = "api_error"
@@ -88,7 +92,10 @@ class Completion:
 
 @runtime_checkable
 class ChatBackend(Protocol):
-    """A model that answers conversations, many at a time."""
+    """A model that answers conversations, many at a time.
+
+    A backend whose calls cost money or minutes sets `journaled = True`: a stage then keeps its finished calls.
+    """
 
     @property
     def identity(self) -> str:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, entry_points, version
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, entry_points, requires, version
 from pathlib import Path
 
 import click
 
-EXTRAS = {
-    "train": ("torch", "transformers", "peft", "trl", "datasets"),
-    "eval": ("duckdb", "scipy"),
-    "bench": ("lm-eval",),
-}
+EXTRAS = ("train", "eval", "bench")
+NEEDED_BY_BACKEND = {"hf": "train"}
 ENOUGH_DISK_GB = 2
 
 
@@ -44,15 +42,28 @@ def doctor(as_json: bool) -> None:
             click.echo(f"{'':33}{one.advice}")
 
 
+def _required(extra: str) -> list[str]:
+    """Names of the packages that an extra brings, as the installed metadata states them."""
+    stated = requires("sage-dialogue") or []
+    names = [line.partition(";")[0] for line in stated if re.search(rf"extra == ['\"]{extra}['\"]", line)]
+    return sorted({re.split(r"[\s\[<>=!~(]", name.strip())[0] for name in names} - {"sage-dialogue"})
+
+
+def _split(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """(installed with their versions, not installed)."""
+    present, missing = [], []
+    for name in names:
+        try:
+            present.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    return present, missing
+
+
 def _packages() -> list[Finding]:
     found = []
-    for extra, names in EXTRAS.items():
-        missing, present = [], []
-        for name in names:
-            try:
-                present.append(f"{name} {version(name)}")
-            except PackageNotFoundError:
-                missing.append(name)
+    for extra in EXTRAS:
+        present, missing = _split(_required(extra))
         advice = f"pip install 'sage-dialogue[{extra}]'" if missing else ""
         text = ", ".join(present) + (f" (not installed: {', '.join(missing)})" if missing else "")
         found.append(Finding(f"extra {extra}", not missing, text.strip(), advice))
@@ -91,7 +102,8 @@ def _network() -> Finding:
 def _backends() -> list[Finding]:
     found = []
     for point in sorted(entry_points(group="sage.chat"), key=lambda point: point.name):
-        package = point.value.partition(":")[0]
-        present = find_spec(package.partition(".")[0]) is not None
-        found.append(Finding(f"backend {point.name}:", present, package))
+        extra = NEEDED_BY_BACKEND.get(point.name)
+        missing = _split(_required(extra))[1] if extra else []
+        advice = f"pip install 'sage-dialogue[{extra}]'" if missing else ""
+        found.append(Finding(f"backend {point.name}:", not missing, point.value.partition(":")[0], advice))
     return found

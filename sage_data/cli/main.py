@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def call(arguments: list[str], *, debug: bool = False) -> int:
-    """Run one command line and return its exit code: 0 done, 1 failed, 2 usage, 3 failed rows, 4 budget, 5 locked."""
+    """Run one command line and return its exit code: 0 done, 1 failed, 2 usage, 5 locked."""
     try:
         result = cli.main(arguments, prog_name="sage", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
@@ -109,7 +109,7 @@ def _failed(error: SageError | OSError) -> int:
 
 
 def _interrupted(code: int) -> int:
-    click.echo("interrupted: finished work is kept; the same command goes on where this one stopped", err=True)
+    click.echo("interrupted: finished work is kept, and is gone on with", err=True)
     return code
 
 

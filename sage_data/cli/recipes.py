@@ -12,7 +12,7 @@ from sage_data.errors import Terminated
 from sage_data.progress import choose_progress
 from sage_data.recipe.load import Recipe, find_recipe, load_recipe
 from sage_data.recipe.plan import StagePlan, plan_run
-from sage_data.recipe.run import Selection, pages, run_recipe, saved_recipe, summaries
+from sage_data.recipe.run import Selection, choose, pages, run_recipe, saved_recipe, summaries
 from sage_data.store.folder import Freshness
 from sage_data.store.manifest import Manifest
 
@@ -65,10 +65,12 @@ def run(
     """Run RECIPE: a .yaml file, or the name of one that ships with sage. Stages that are fresh are skipped."""
     loaded = _load(recipe, overrides, seed)
     folder = _default_dir(loaded, run_dir)
+    selection = Selection(only, start, force)
     if dry_run:
-        _print_plan(plan_run(loaded, folder, force), as_json)
+        chosen, forced = choose(loaded, selection)
+        _print_plan([one for one in plan_run(loaded, folder, forced) if one.name in chosen], as_json)
         return
-    _execute(loaded, folder, Selection(only, start, force), as_json, quiet, live)
+    _execute(loaded, folder, selection, as_json, quiet, live)
 
 
 @click.command(epilog="\b\nExample:\n  sage plan quickstart")
@@ -110,7 +112,7 @@ def _execute(recipe: Recipe, folder: Path, selection: Selection, as_json: bool, 
             ran.append(name)
             progress.say(f"  done in {manifest.timings.get('total', 0):.1f} s; {_counts(manifest)}")
             for warning in manifest.warnings:
-                progress.say(f"  warning: {warning}")
+                click.echo(f"  warning: {name}: {warning}", err=True)
 
     try:
         manifests = run_recipe(recipe, folder, selection, progress, on_stage)

@@ -8,6 +8,7 @@ The first input is given by position, the others as `--NAME PATH`. What an optio
 from __future__ import annotations
 
 import json
+import os
 import types
 import typing
 from pathlib import Path
@@ -20,8 +21,8 @@ from pydantic.fields import FieldInfo
 from sage_data.errors import ConfigError
 from sage_data.progress import choose_progress
 from sage_data.recipe.load import apply_override
-from sage_data.recipe.run import go_offline
-from sage_data.stage import Context, Need, StageConfig, load_stage, run_stage
+from sage_data.recipe.run import JOURNAL, RECIPE, go_offline
+from sage_data.stage import SUMMARY, Context, Need, StageConfig, load_stage, run_stage
 from sage_data.store.folder import WORK
 from sage_data.store.lock import LOCK, run_lock
 from sage_data.store.manifest import Manifest
@@ -114,7 +115,8 @@ def _kind(annotation: Any) -> tuple[Any, bool]:
         rest = [one for one in arguments if one is not type(None)]
         return _kind(rest[0]) if len(rest) == 1 else (None, False)
     if origin in (list, tuple) and arguments:
-        return _kind(arguments[0])[0], True
+        kind, nested = _kind(arguments[0])
+        return (None, False) if nested else (kind, True)
     return annotation, False
 
 
@@ -135,10 +137,12 @@ def _run(uses: str, config_type: type[StageConfig], inputs: dict[str, tuple[Path
     for override in overrides:
         _override(config_type, options, override)
     config = _checked(config_type, options)
-    context = Context(seed=seed, report=choose_progress(quiet=quiet, live=live))
-    lock = out.absolute().parent / WORK / f"{LOCK}-{out.name}"
-    with run_lock(lock):
-        manifest = run_stage(uses, config, inputs, out.absolute(), context)
+    final = Path(os.path.abspath(out))  # noqa: PTH100 - resolve() would follow links
+    work = final.parent / WORK
+    context = Context(seed=seed, journal=work / JOURNAL, report=choose_progress(quiet=quiet, live=live))
+    in_a_run = (final.parent / RECIPE).is_file()
+    with run_lock(final.parent / LOCK if in_a_run else work / f"{LOCK}-{final.name}"):
+        manifest = run_stage(uses, config, inputs, final, context)
     _print(manifest, out, as_json)
 
 
@@ -165,7 +169,7 @@ def _print(manifest: Manifest, out: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(manifest.model_dump(mode="json"), indent=2, sort_keys=True))
         return
-    summary = out / "summary.txt"
+    summary = out / SUMMARY
     if summary.is_file():
         click.echo(summary.read_text(encoding="utf-8").rstrip())
     for warning in manifest.warnings:

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
@@ -67,7 +67,7 @@ class Recipe(_Frozen):
     about: str = Field(default="", description="One paragraph for people.")
     seed: int = Field(default=0, ge=0, description="Given to every stage.")
     offline: bool = Field(default=True, description="Forbid every hub library any network access.")
-    stages: dict[str, Step]
+    stages: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Step]
     show: list[str] = Field(default_factory=list, description="Stages whose summaries are printed at the end.")
 
     def order(self) -> list[str]:
@@ -187,7 +187,7 @@ def apply_override(raw: dict[str, Any], override: str) -> None:
     if not equals or not key:
         raise ConfigError(f"--set {override!r}: expected KEY=VALUE, for example gates.min_compound=0.2")
     path = key.split(".")
-    stages = raw.get("stages", {})
+    stages = raw.get("stages") or {}
     if path[0] not in raw and path[0] not in stages:
         close = difflib.get_close_matches(path[0], [*raw, *stages], n=1)
         raise ConfigError(
@@ -200,13 +200,23 @@ def apply_override(raw: dict[str, Any], override: str) -> None:
             if path[1:2] in (["with"], ["inputs"], ["uses"])
             else ["stages", path[0], "with", *path[1:]]
         )
-    node = raw
-    for part in path[:-1]:
-        node = node.setdefault(part, {})
     try:
-        node[path[-1]] = YAML(typ="safe", pure=True).load(value)
+        _put(raw, path, YAML(typ="safe", pure=True).load(value))
     except YAMLError as error:
         raise ConfigError(f"--set {override!r}: the value is not YAML: {error}") from error
+    except TypeError as error:
+        raise ConfigError(f"--set {override!r}: {error}") from error
+
+
+def _put(node: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Set one value in nested mappings; missing or empty ones on the way are made."""
+    for part in path[:-1]:
+        if node.get(part) is None:
+            node[part] = {}
+        node = node[part]
+        if not isinstance(node, dict):
+            raise TypeError(f"{part!r} holds a value, not a mapping")
+    node[path[-1]] = value
 
 
 def _anchor(recipe: Recipe, folder: Path) -> Recipe:
@@ -226,10 +236,7 @@ def _anchor(recipe: Recipe, folder: Path) -> Recipe:
 
 def _check_references(recipe: Recipe, path: Path) -> None:
     for name, step in recipe.stages.items():
-        known = {need.name for need in load_stage(step.uses).INPUTS}
-        for key in step.inputs:
-            if key not in known:
-                raise ConfigError(f"{path}: stage {name}: unknown input {key!r}{_did_you_mean(key, known)}")
+        _check_needs(name, step, path)
         for dependency in recipe.depends_on(name):
             if dependency not in recipe.stages:
                 raise ConfigError(
@@ -240,6 +247,22 @@ def _check_references(recipe: Recipe, path: Path) -> None:
         if name not in recipe.stages:
             raise ConfigError(f"{path}: show names {name!r}, which is no stage{_did_you_mean(name, recipe.stages)}")
     recipe.order()
+
+
+def _check_needs(name: str, step: Step, path: Path) -> None:
+    needs = {need.name: need for need in load_stage(step.uses).INPUTS}
+    given = step.references()
+    for key, listed in given.items():
+        if key not in needs:
+            raise ConfigError(f"{path}: stage {name}: unknown input {key!r}{_did_you_mean(key, list(needs))}")
+        if len(listed) > 1 and not needs[key].many:
+            raise ConfigError(f"{path}: stage {name}: input {key!r} takes one folder, found {len(listed)}")
+        for one in listed:
+            if isinstance(one, Outside) and not one.path.exists():
+                raise ConfigError(f"{path}: stage {name}: input {key!r}: {one.path}: no such file or folder")
+    for key, need in needs.items():
+        if not need.optional and not given.get(key):
+            raise ConfigError(f"{path}: stage {name}: needs the input {key!r}: {need.about}")
 
 
 def _explain(error: ValidationError, where: str, known: Sequence[str]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sage_data.errors import InputError
@@ -14,13 +14,14 @@ from sage_data.stage import (
     Inputs,
     Need,
     describe,
-    fingerprint,
+    fresh_manifest,
     load_stage,
     resolve_path,
     stage_content,
 )
+from sage_data.store.files import sha256_json
 from sage_data.store.folder import Freshness, StageFolder
-from sage_data.store.manifest import Manifest
+from sage_data.store.manifest import Manifest, damage
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,15 @@ class StagePlan:
     """The finished folder's manifest, if there is one (also when stale)."""
 
 
-def plan_run(recipe: Recipe, run_dir: Path, force: Sequence[str] = ()) -> list[StagePlan]:
-    """Look at every stage in the order it would run; nothing is changed.
+def plan_run(recipe: Recipe, run_dir: Path, forced: Collection[str] = ()) -> list[StagePlan]:
+    """Look at every stage in the order it would run; nothing is changed. `forced` ones count as stale.
 
     Raises:
         InputError: an outside input does not exist, or a manifest is damaged.
     """
     plans: dict[str, StagePlan] = {}
     for name in recipe.order():
-        plans[name] = _plan_stage(recipe, run_dir, name, plans, name in force)
+        plans[name] = _plan_stage(recipe, run_dir, name, plans, name in forced)
     return list(plans.values())
 
 
@@ -58,14 +59,23 @@ def _plan_stage(recipe: Recipe, run_dir: Path, name: str, plans: dict[str, Stage
         return StagePlan(name, uses, _unfinished(folder, manifest, None), reasons, manifest)
     inputs = resolve_inputs(recipe, run_dir, name)
     module, config = load_stage(uses), recipe.config(name)
-    mark = fingerprint(module, config, inputs, recipe.seed)
+    now = describe(module, config, inputs, recipe.seed)
+    mark = sha256_json(now)
     if forced:
         return StagePlan(name, uses, Freshness.STALE, ("forced",), manifest)
-    if manifest is not None and manifest.fingerprint == mark:
+    if fresh_manifest(folder, mark) is not None:
         return StagePlan(name, uses, Freshness.FRESH, (), manifest)
     state = _unfinished(folder, manifest, mark)
-    reasons = changes(manifest, describe(module, config, inputs, recipe.seed)) if manifest is not None else ()
-    return StagePlan(name, uses, state, reasons or ("not run yet",), manifest)
+    return StagePlan(name, uses, state, _reasons(folder, manifest, now, state), manifest)
+
+
+def _reasons(folder: StageFolder, manifest: Manifest | None, now: dict[str, Any], state: Freshness) -> tuple[str, ...]:
+    if state is Freshness.PARTIAL:
+        return ("interrupted; goes on where it stopped",)
+    if manifest is None:
+        return ("not run yet",)
+    broken = damage(folder.final, manifest)
+    return changes(manifest, now) or ((broken,) if broken else ())
 
 
 def _unfinished(folder: StageFolder, manifest: Manifest | None, mark: str | None) -> Freshness:
@@ -91,14 +101,15 @@ def resolve_inputs(recipe: Recipe, run_dir: Path, name: str) -> Inputs:
 def _resolve(reference: Reference, run_dir: Path, reader: str, need: Need) -> Input:
     if isinstance(reference, Outside):
         return resolve_path(reference.path, need)
-    stage, _, below = reference.partition("/")
+    stage, _, raw = reference.partition("/")
+    below = "/".join(part for part in PurePosixPath(raw).parts if part != ".")
     manifest = StageFolder(run_dir / stage).manifest()
     if manifest is None:
         raise InputError(f"stage {reader} reads {stage}, which is not finished", next_step=f"run stage {stage} first")
-    path = run_dir / stage / below if below else run_dir / stage
-    if not path.exists():
-        raise InputError(f"stage {reader} reads {reference}, but stage {stage} wrote no {below!r}")
-    return Input(path, stage, stage_content(manifest, need, f"{below}/" if below else ""))
+    try:
+        return Input(run_dir / stage / below, stage, stage_content(manifest, need, below))
+    except InputError as error:
+        raise InputError(f"stage {reader} reads {reference}, but stage {stage} wrote no {below!r}") from error
 
 
 def changes(manifest: Manifest, now: dict[str, Any]) -> tuple[str, ...]:

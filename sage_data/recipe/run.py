@@ -12,14 +12,15 @@ from ruamel.yaml import YAML
 from sage_data.errors import ConfigError
 from sage_data.progress import Progress, SilentProgress
 from sage_data.recipe.load import Recipe, dump_recipe, load_recipe
-from sage_data.recipe.plan import resolve_inputs
-from sage_data.stage import Context, fingerprint, load_stage, run_stage
+from sage_data.recipe.plan import plan_run, resolve_inputs
+from sage_data.stage import SUMMARY, Context, fingerprint, fresh_manifest, load_stage, run_stage
 from sage_data.store.files import atomic_path
-from sage_data.store.folder import StageFolder
+from sage_data.store.folder import Freshness, StageFolder
 from sage_data.store.lock import LOCK, run_lock
 from sage_data.store.manifest import Manifest
 
 RECIPE = "recipe.yaml"
+JOURNAL = "journal.sqlite"
 OnStage = Callable[[str, Manifest, bool], None]
 OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
 
@@ -59,11 +60,15 @@ def run_recipe(
         SageError: whatever a stage raises; finished stages and shards are kept.
     """
     selection, progress = selection or Selection(), progress or SilentProgress()
-    chosen, forced = _choose(recipe, selection)
+    chosen, forced = choose(recipe, selection)
     if recipe.offline:
         go_offline()
     done: dict[str, Manifest] = {}
     with run_lock(run_dir / LOCK):
+        for name in recipe.stages:
+            StageFolder(run_dir / name).mend()
+        if selection.only:
+            _check_fresh(recipe, run_dir, recipe.depends_on(selection.only))
         save_recipe(recipe, run_dir)
         for name in recipe.order():
             if name not in chosen:
@@ -78,29 +83,39 @@ def _run_one(
     uses, config = recipe.stages[name].uses, recipe.config(name)
     inputs = resolve_inputs(recipe, run_dir, name)
     folder = StageFolder(run_dir / name)
-    if forced:
-        folder.forget()
-    before = folder.manifest()
-    fresh = before is not None and before.fingerprint == fingerprint(load_stage(uses), config, inputs, recipe.seed)
+    mark = fingerprint(load_stage(uses), config, inputs, recipe.seed)
+    fresh = not forced and fresh_manifest(folder, mark) is not None
     if not fresh:
         progress.say(f"{name}  ({uses})")
-    context = Context(seed=recipe.seed, run_dir=run_dir, report=progress)
-    manifest = run_stage(uses, config, dict(inputs.items()), folder.final, context)
+    context = Context(seed=recipe.seed, journal=run_dir / JOURNAL, report=progress)
+    manifest = run_stage(uses, config, dict(inputs.items()), folder.final, context, again=forced)
     if on_stage is not None:
         on_stage(name, manifest, not fresh)
     return manifest
 
 
-def _choose(recipe: Recipe, selection: Selection) -> tuple[set[str], set[str]]:
-    """Names of the stages to bring up to date, and of those to run again even if fresh."""
+def _check_fresh(recipe: Recipe, run_dir: Path, names: Sequence[str]) -> None:
+    states = {plan.name: plan.state for plan in plan_run(recipe, run_dir)}
+    waiting = [f"{name} is {states[name]}" for name in names if states[name] is not Freshness.FRESH]
+    if waiting:
+        raise ConfigError(f"--only: what the stage reads must be fresh, but {', '.join(waiting)}")
+
+
+def choose(recipe: Recipe, selection: Selection) -> tuple[set[str], set[str]]:
+    """Names of the stages to bring up to date, and of those to run again even if fresh.
+
+    Raises:
+        ConfigError: a name is no stage, or `only` is combined with another choice.
+    """
     for name in (selection.only, selection.start, *selection.force):
         if name is not None and name not in recipe.stages:
             raise ConfigError(f"no stage {name!r} in recipe {recipe.name}; it has {', '.join(recipe.stages)}")
-    chosen = {selection.only} if selection.only else set(recipe.stages)
     forced = set(selection.force)
+    if selection.only and (selection.start or forced - {selection.only}):
+        raise ConfigError("--only runs one stage; it cannot be combined with --from, or with --force for another stage")
     if selection.start:
         forced |= downstream(recipe, selection.start)
-    return chosen | forced if not selection.only else chosen, forced
+    return ({selection.only} if selection.only else set(recipe.stages)), forced
 
 
 def downstream(recipe: Recipe, start: str) -> set[str]:
@@ -132,11 +147,11 @@ def saved_recipe(run_dir: Path) -> Recipe:
     return load_recipe(path)
 
 
-def summaries(recipe: Recipe, run_dir: Path, names: Sequence[str] | None = None) -> list[tuple[str, str]]:
+def summaries(recipe: Recipe, run_dir: Path) -> list[tuple[str, str]]:
     """(stage, text of its summary) for the stages that the recipe shows and that wrote one."""
     found = []
-    for name in names if names is not None else recipe.show:
-        path = run_dir / name / "summary.txt"
+    for name in recipe.show:
+        path = run_dir / name / SUMMARY
         if path.is_file():
             found.append((name, path.read_text(encoding="utf-8").rstrip()))
     return found

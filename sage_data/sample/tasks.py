@@ -53,6 +53,11 @@ generation_kwargs:
   until: [".", "\\n"]
   do_sample: false
   max_gen_toks: 16
+filter_list:
+  - name: stripped
+    filter:
+      - function: remove_whitespace
+      - function: take_first
 metric_list:
   - metric: exact_match
     aggregation: mean

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from sage_data.dialogue import Dialogue, Scenario, Source, State, Utterance
+from sage_data.errors import InputError
 from sage_data.store.shards import read_shards
 
 _STATE = pa.struct([("motivation", pa.string()), ("emotion", pa.string()), ("topics", pa.list_(pa.string()))])
@@ -50,8 +51,12 @@ def to_table(dialogues: Iterable[Dialogue]) -> pa.Table:
 
 
 def from_table(table: pa.Table) -> list[Dialogue]:
-    """The inverse of `to_table`; extra columns are ignored."""
-    return [_dialogue(row) for row in table.select(DIALOGUE_SCHEMA.names).to_pylist()]
+    """The inverse of `to_table`; extra columns are ignored.
+
+    Raises:
+        InputError: a column is missing.
+    """
+    return [_dialogue(row) for row in _columns(table, DIALOGUE_SCHEMA).to_pylist()]
 
 
 def read_dialogues(folder: Path) -> Iterator[Dialogue]:
@@ -77,7 +82,17 @@ def read_scenarios(folder: Path) -> Iterator[Scenario]:
         InputError: the folder holds none.
     """
     for table in read_shards(folder, "scenarios"):
-        yield from (Scenario(**row) for row in table.select(SCENARIO_SCHEMA.names).to_pylist())
+        yield from (Scenario(**row) for row in _columns(table, SCENARIO_SCHEMA).to_pylist())
+
+
+def _columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    missing = [name for name in schema.names if name not in table.column_names]
+    if missing:
+        raise InputError(
+            f"expected the columns {', '.join(schema.names)}; missing: {', '.join(missing)}",
+            next_step="these Parquet files were not written by a stage of sage",
+        )
+    return table.select(schema.names)
 
 
 def _state_row(state: State | None) -> dict[str, Any] | None:

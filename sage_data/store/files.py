@@ -86,6 +86,15 @@ def regular_files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
+def sha256_outside(folder: Path) -> str:
+    """Hash of every file below a folder that no stage made: hidden ones count, and links are followed."""
+    found = []
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders.sort()
+        found += [Path(place) / name for name in names]
+    return sha256_json(sorted((path.relative_to(folder).as_posix(), sha256_file(path)) for path in found))
+
+
 def _flush(path: Path) -> None:
     """Put a file, or a folder with all its files, on the disk."""
     if path.is_dir():

@@ -40,13 +40,12 @@ class StageFolder:
         return self.final.parent / WORK / self.final.name
 
     def manifest(self) -> Manifest | None:
-        """The finished folder's manifest, or None.
+        """The manifest of the newest finished output, or None; nothing is changed.
 
         Raises:
             InputError: the manifest is damaged or too new.
         """
-        self._finish_move()
-        return read_manifest(self.final)
+        return read_manifest(self.work) or read_manifest(self.final)
 
     def attempt(self) -> str | None:
         """The fingerprint an unfinished attempt was begun for, or None."""
@@ -68,25 +67,20 @@ class StageFolder:
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest and move the work folder to its final place."""
         write_manifest(self.work, manifest)
-        self._finish_move()
+        self.mend()
 
     def discard(self) -> None:
         """Delete an unfinished attempt."""
         remove(self.work)
 
-    def forget(self) -> None:
-        """Discard the attempt and the finished folder's claim to be finished; its files stay until replaced."""
-        self.discard()
-        (self.final / MANIFEST).unlink(missing_ok=True)
-
-    def _finish_move(self) -> None:
-        """Move a finished work folder into place; also mends a move that a kill interrupted."""
-        if not (self.work / MANIFEST).is_file():
-            return
+    def mend(self) -> None:
+        """Move a finished work folder into place, also after a kill in mid-move. Only for the lock's holder."""
+        old = self.work.with_name(f"{self.work.name}.old")
+        if (self.work / MANIFEST).is_file():
+            if self.final.exists():
+                remove(old)
+                self.final.replace(old)
+            (self.work / ATTEMPT).unlink(missing_ok=True)
+            self.work.replace(self.final)
         if self.final.exists():
-            old = self.work.with_name(f"{self.work.name}.old")
             remove(old)
-            self.final.replace(old)
-        (self.work / ATTEMPT).unlink(missing_ok=True)
-        self.work.replace(self.final)
-        remove(self.work.with_name(f"{self.work.name}.old"))

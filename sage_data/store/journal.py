@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db = sqlite3.connect(path)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
@@ -37,19 +37,22 @@ class Journal:
         row = self._db.execute("SELECT completions FROM calls WHERE key = ?", (key,)).fetchone()
         return None if row is None else [_completion(raw) for raw in json.loads(row[0])]
 
-    def put(self, key: str, backend: str, completions: Sequence[Completion]) -> None:
-        """Keep a call: among the usable ones if every candidate is, else among the failures."""
-        packed = json.dumps([asdict(completion) for completion in completions])
-        if all(completion.ok for completion in completions):
-            self._db.execute("INSERT OR REPLACE INTO calls VALUES (?, ?, ?)", (key, backend, packed))
-        else:
-            self._db.execute("INSERT INTO failures VALUES (?, ?, ?)", (key, backend, packed))
+    def put(self, backend: str, calls: Mapping[str, Sequence[Completion]]) -> None:
+        """Keep finished calls, in one transaction: the usable ones to answer from, the others as failures.
 
-    def sizes(self) -> tuple[int, int]:
-        """(usable calls, failed calls) kept so far."""
-        usable = self._db.execute("SELECT count(*) FROM calls").fetchone()[0]
-        failed = self._db.execute("SELECT count(*) FROM failures").fetchone()[0]
-        return int(usable), int(failed)
+        A call is usable when one of its candidates is and none was an error of the backend: asking again would not
+        change what the model said, but may mend an error.
+        """
+        with self._db:
+            for key, completions in calls.items():
+                packed = json.dumps([asdict(completion) for completion in completions])
+                table = "calls" if _usable(completions) else "failures"
+                self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", (key, backend, packed))  # noqa: S608
+
+    def failures(self) -> list[list[Completion]]:
+        """The calls that gave nothing usable, for reports."""
+        rows = self._db.execute("SELECT completions FROM failures ORDER BY rowid").fetchall()
+        return [[_completion(raw) for raw in json.loads(row[0])] for row in rows]
 
     def close(self) -> None:
         """Close the file."""
@@ -76,18 +79,23 @@ class JournaledChat:
         """
         keys = [call_key(self.identity, conversation, sampling, n) for conversation in conversations]
         known = {key: found for key in keys if (found := self._journal.get(key)) is not None}
-        missing = [(key, one) for key, one in zip(keys, conversations, strict=True) if key not in known]
+        missing = {key: one for key, one in zip(keys, conversations, strict=True) if key not in known}
         if missing:
-            fresh = self._backend.generate([conversation for _, conversation in missing], sampling, n)
-            for (key, _), completions in zip(missing, fresh, strict=True):
-                self._journal.put(key, self.identity, completions)
-                known[key] = completions
+            fresh = self._backend.generate(list(missing.values()), sampling, n)
+            answered = dict(zip(missing, fresh, strict=True))
+            self._journal.put(self.identity, answered)
+            known |= answered
         return [known[key] for key in keys]
 
 
 def call_key(identity: str, conversation: Conversation, sampling: Sampling, n: int) -> str:
     """Hash of everything an answer depends on."""
     return sha256_json({"backend": identity, "ask": asdict(conversation), "sampling": asdict(sampling), "n": n})
+
+
+def _usable(completions: Sequence[Completion]) -> bool:
+    broken = any(completion.status is CompletionStatus.API_ERROR for completion in completions)
+    return not broken and any(completion.ok for completion in completions)
 
 
 def _completion(raw: dict[str, object]) -> Completion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +94,27 @@ def list_files(folder: Path) -> list[FileEntry]:
     return entries
 
 
-def content_hash(entries: list[FileEntry], below: str = "") -> str:
-    """Hash the paths and bytes of output files, or of those below one subfolder."""
-    chosen = [(entry.path, entry.sha256) for entry in entries if entry.path.startswith(below)]
-    return sha256_json(sorted(chosen))
+def content_hash(entries: Sequence[FileEntry], below: str = "") -> str:
+    """Hash the paths and bytes of output files; with `below`, of that file or of those in that subfolder.
+
+    Raises:
+        InputError: there is no such file or subfolder.
+    """
+    chosen = [one for one in entries if not below or one.path == below or one.path.startswith(f"{below}/")]
+    if below and not chosen:
+        raise InputError(f"expected a file or folder {below!r} among the outputs, found none")
+    return sha256_json(sorted((one.path, one.sha256) for one in chosen))
+
+
+def damage(folder: Path, manifest: Manifest) -> str | None:
+    """What is wrong with a finished folder's files, by name and size: None when all are there."""
+    for entry in manifest.files:
+        path = folder / entry.path
+        if not path.is_file():
+            return f"file {entry.path} is gone"
+        if path.stat().st_size != entry.bytes:
+            return f"file {entry.path} has {path.stat().st_size} bytes, not {entry.bytes}"
+    return None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -62,14 +62,17 @@ def shard_paths(folder: Path, name: str) -> list[Path]:
     """All shards of a table in order.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or one is missing in between.
     """
-    found = sorted(folder.glob(f"{name}-[0-9][0-9][0-9][0-9][0-9].parquet"))
+    found = sorted(folder.glob(f"{name}-[0-9][0-9][0-9][0-9][0-9]*.parquet"))
     if not found:
         raise InputError(
             f"{folder}: expected files {name}-00000.parquet, ...; found none",
             next_step="run the stage that writes them first: sage plan RECIPE",
         )
+    for index, path in enumerate(found):
+        if path.name != shard_name(name, index):
+            raise InputError(f"{folder}: expected the shard {shard_name(name, index)}, found {path.name}")
     return found
 
 

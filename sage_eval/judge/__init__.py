@@ -24,7 +24,7 @@ from sage_eval.judge.transcripts import by_scenario, match
 from sage_eval.tables import text_table
 from sage_eval.verdict import Verdict
 
-VERSION = 1
+VERSION = 2
 INPUTS = (
     Need("transcripts", "folders of rolled-out dialogues, one a model", many=True),
     Need("judge", "checkpoint of a judge, named by the URI hf:@judge", optional=True),

@@ -90,9 +90,9 @@ def _bias(rows: Sequence[Row]) -> Bias:
 
 
 def _won_by(row: Row) -> str | None:
-    """Whether the longer or the shorter dialogue won; None without a winner or a difference."""
+    """Whether the longer or the shorter dialogue won; None without a winner, both lengths, or a difference."""
     verdict, words_a, words_b = Verdict(row["verdict"]), row["words_a"], row["words_b"]
-    if not verdict.decisive or words_a == words_b:
+    if not verdict.decisive or words_a is None or words_b is None or words_a == words_b:
         return None
     winner, loser = (words_a, words_b) if verdict is Verdict.A else (words_b, words_a)
     return "longer" if winner > loser else "shorter"

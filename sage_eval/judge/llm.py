@@ -21,6 +21,8 @@ from sage_eval.verdict import REPLIES, Choice, read_choice
 PROMPTS = Path(__file__).with_name("prompts")
 SYSTEM, USER = PROMPTS / "pairwise_system.txt", PROMPTS / "pairwise_user.txt"
 NONCE_CHARS = 16
+ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
+"""Control characters and line breaks that `json.dumps` leaves as they are, with their JSON escapes."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def prompt(shown: Presentation) -> tuple[Message, ...]:
 
 def json_lines(lines: Transcript) -> str:
     """One JSON object an utterance; line breaks and control characters inside a text are escaped."""
-    return "\n".join(json.dumps({"speaker": line.speaker, "text": line.text}, ensure_ascii=False) for line in lines)
+    written = (json.dumps({"speaker": line.speaker, "text": line.text}, ensure_ascii=False) for line in lines)
+    return "\n".join(line.translate(ESCAPES) for line in written)
 
 
 def _reply(asked: Conversation, answer: Completion) -> Reply:

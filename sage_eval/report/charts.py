@@ -60,12 +60,13 @@ class DoseChart:
 
 
 def dose_chart(rows: Sequence[tuple[float, float, float, float]]) -> DoseChart:
-    """Lay out (amount, low, share, high) of each dose; shares run from 0 to 1."""
+    """Lay out (amount, low, share, high) of each dose, from the smallest amount to the largest; shares from 0 to 1."""
     left, right, top, bottom = PLOT
-    last = max(row[0] for row in rows) or 1.0
+    first, last = min(row[0] for row in rows), max(row[0] for row in rows)
+    span = (last - first) or 1.0
 
     def x(amount: float) -> float:
-        return _round(left + amount / last * (right - left))
+        return _round(left + (amount - first) / span * (right - left))
 
     def y(share: float) -> float:
         return _round(bottom - share * (bottom - top))

@@ -5,7 +5,7 @@ For example:
     sign_test(wins_a=542, wins_b=1103).p
 """
 
-from sage_eval.stats.families import benjamini_hochberg, holm
+from sage_eval.stats.families import holm
 from sage_eval.stats.paired import PairedDifference, mcnemar, paired_bootstrap, tango_interval
 from sage_eval.stats.signs import Interval, SignTest, exact_interval, sign_test, wilson_interval
 
@@ -13,7 +13,6 @@ __all__ = [
     "Interval",
     "PairedDifference",
     "SignTest",
-    "benjamini_hochberg",
     "exact_interval",
     "holm",
     "mcnemar",

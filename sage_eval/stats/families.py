@@ -25,18 +25,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
         running = max(running, (len(p_values) - rank) * p_values[index])
         adjusted[index] = min(1.0, running)
     return adjusted
-
-
-def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """Benjamini and Hochberg's step-up adjustment (1995), for exploration: controls the false discovery rate.
-
-    Raises:
-        ValueError: a value is not a probability.
-    """
-    require_p_values(list(p_values))
-    m = len(p_values)
-    adjusted, running = [1.0] * m, 1.0
-    for rank, index in enumerate(sorted(range(m), key=p_values.__getitem__, reverse=True)):
-        running = min(running, m / (m - rank) * p_values[index])
-        adjusted[index] = running
-    return adjusted

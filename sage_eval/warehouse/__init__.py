@@ -9,6 +9,7 @@ are made when the warehouse is opened, so the folder's bytes depend on the run a
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -23,9 +24,11 @@ from sage_eval.warehouse.sources import manifest_rows, read_runs
 
 __all__ = ["Config", "Result", "connect", "query", "run"]
 
-VERSION = 1
+VERSION = 2
 INPUTS = (Need("runs", "the folders of all finished stages to look into", many=True, manifest=True),)
 RESOURCES: tuple[Path, ...] = (*sorted((SQL / "tables").glob("*.sql")), *sorted((SQL / "build").glob("*.sql")))
+SUMMARY_WIDTH = 100
+"""Columns of the summary."""
 _OPTIONAL = tuple(table.name for table in TABLES if table.family is not None)
 
 
@@ -83,5 +86,6 @@ def _write(connection: Connection, table: Table, out: Output) -> int:
 
 
 def _summary(stages: int, counts: dict[str, int]) -> str:
-    listed = ", ".join(f"{name} {rows}" for name, rows in counts.items() if rows)
-    return f"Warehouse of {stages} stages (table and its rows): {listed}\n"
+    listed = ", ".join(f"{name}\N{NO-BREAK SPACE}{rows}" for name, rows in counts.items() if rows)
+    text = f"Warehouse of {stages} stages (table and its rows): {listed}"
+    return textwrap.fill(text, SUMMARY_WIDTH, break_on_hyphens=False).replace("\N{NO-BREAK SPACE}", " ") + "\n"

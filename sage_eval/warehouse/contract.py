@@ -60,6 +60,7 @@ TABLES = (
     Table("candidates", "candidates", order=("stage", "dialogue_id", "turn", "candidate")),
     Table("judge_calls", "judge_calls", order=("stage", *_PAIR, "scenario_id", '"order"')),
     Table("pair_verdicts", "pair_verdicts", order=("stage", *_PAIR, "scenario_id")),
+    Table("judge_bias", "judge_bias", order=("stage", *_PAIR)),
     Table("significance", "significance"),
     Table("bench_samples", "bench_samples", order=("stage", "task", "filter", "doc_id", "metric")),
     Table("bench_metrics", "bench_metrics", order=("stage", "task", "filter", "metric")),

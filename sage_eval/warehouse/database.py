@@ -14,8 +14,8 @@ import duckdb
 Connection = duckdb.DuckDBPyConnection
 Relation = duckdb.DuckDBPyRelation
 DatabaseError = duckdb.Error
-InterruptedQuery = duckdb.InterruptException
 StatementType = duckdb.StatementType
+_UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,13 @@ def lock(connection: Connection, readable: Sequence[Path]) -> None:
     connection.execute(f"SET allowed_paths = [{listed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+
+
+def limit_of(connection: Connection) -> int:
+    """The memory limit of a connection, in bytes."""
+    found = connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
+    number, unit = found.split()
+    return int(float(number) * _UNITS[unit])
 
 
 def quoted(text: str) -> str:

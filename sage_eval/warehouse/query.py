@@ -21,10 +21,10 @@ from sage_eval.warehouse.database import (
     Connection,
     DatabaseError,
     Declared,
-    InterruptedQuery,
     StatementType,
     as_declared,
     declared_tables,
+    limit_of,
     lock,
     open_memory,
     read_parquet,
@@ -32,10 +32,12 @@ from sage_eval.warehouse.database import (
 )
 
 LIST_HINT = "sage eval sql --list shows every table and column"
+BATCH_ROWS = 100_000
+"""Rows of an answer that are taken over at a time."""
 
 
 class QueryError(SageError):
-    """The SQL was refused, is wrong, or took too long (exit code 2)."""
+    """The SQL was refused, is wrong, took too long, or its answer is too large or unreadable (exit code 2)."""
 
     exit_code = 2
 
@@ -53,9 +55,22 @@ class Result:
         return tuple(self.table.column_names)
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """All rows as Python values."""
-        columns = [self.table.column(index).to_pylist() for index in range(self.table.num_columns)]
-        return list(zip(*columns, strict=True))
+        """All rows as Python values.
+
+        Raises:
+            QueryError: a value has no Python form, for example a date beyond the year 9999.
+        """
+        return list(zip(*map(self._values, range(self.table.num_columns)), strict=True))
+
+    def _values(self, index: int) -> list[Any]:
+        try:
+            return list(self.table.column(index).to_pylist())
+        except (OverflowError, ValueError, pa.ArrowException) as error:
+            field = self.table.schema.field(index)
+            raise QueryError(
+                f"column {field.name} ({field.type}) holds a value that cannot be shown: {error}",
+                next_step=f"cast it: CAST({field.name} AS VARCHAR); or write Parquet, which keeps it",
+            ) from error
 
     def records(self) -> list[dict[str, Any]]:
         """All rows as dictionaries; of two columns with one name the last wins."""
@@ -139,7 +154,8 @@ def query(path: Path, sql: str, *, timeout_s: float = 60.0, memory_limit: str = 
     """Answer one SELECT from the warehouse at `path`.
 
     Raises:
-        QueryError: it is not exactly one SELECT, DuckDB refuses it, or it runs longer than `timeout_s` seconds.
+        QueryError: it is not exactly one SELECT, DuckDB refuses it, it runs longer than `timeout_s` seconds, or it
+            needs more memory than `memory_limit` (while it is worked out, or for its answer).
         InputError: `path` holds no readable warehouse.
         SchemaVersionError: a newer version of this software wrote it.
     """
@@ -156,15 +172,31 @@ def ask(connection: Connection, sql: str, *, timeout_s: float = 60.0) -> Result:
     if timeout_s <= 0:
         raise ConfigError(f"timeout: expected seconds above 0, found {timeout_s}")
     _check_single_select(connection, sql)
-    try:
-        with _interrupted_after(connection, timeout_s):
-            return Result(sql, connection.sql(sql).to_arrow_table())
-    except InterruptedQuery as error:
-        raise QueryError(
-            f"the query was stopped after {timeout_s:g} s", next_step="narrow it, or raise --timeout"
-        ) from error
-    except DatabaseError as error:
-        raise QueryError(str(error).strip(), next_step=LIST_HINT) from error
+    limit = limit_of(connection)
+    with _interrupted_after(connection, timeout_s) as stopped:
+        try:
+            return Result(sql, _collect(connection.sql(sql).to_arrow_reader(BATCH_ROWS), limit))
+        # What goes wrong between two batches comes through Arrow, as an error of its own or as an OSError.
+        except (DatabaseError, pa.ArrowException, OSError) as error:
+            if stopped.is_set():
+                raise QueryError(
+                    f"the query was stopped after {timeout_s:g} s", next_step="narrow it, or raise --timeout"
+                ) from error
+            raise QueryError(str(error).strip(), next_step=LIST_HINT) from error
+
+
+def _collect(reader: pa.RecordBatchReader, limit: int) -> pa.Table:
+    """The whole answer, which counts against the memory limit too: DuckDB itself limits only its working memory."""
+    batches, size = [], 0
+    for batch in reader:
+        size += batch.nbytes
+        if size > limit:
+            raise QueryError(
+                f"the answer is larger than the memory limit of {limit / 1e6:.0f} MB",
+                next_step="add LIMIT, aggregate, or raise --memory",
+            )
+        batches.append(batch)
+    return pa.Table.from_batches(batches, schema=reader.schema)
 
 
 def _check_single_select(connection: Connection, sql: str) -> None:
@@ -183,12 +215,19 @@ def _check_single_select(connection: Connection, sql: str) -> None:
 
 
 @contextmanager
-def _interrupted_after(connection: Connection, seconds: float) -> Iterator[None]:
-    timer = threading.Timer(seconds, connection.interrupt)
+def _interrupted_after(connection: Connection, seconds: float) -> Iterator[threading.Event]:
+    """Stop what runs inside after a time; the event tells that this happened."""
+    stopped = threading.Event()
+
+    def stop() -> None:
+        stopped.set()
+        connection.interrupt()
+
+    timer = threading.Timer(seconds, stop)
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield stopped
     finally:
         timer.cancel()
         timer.join()

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import toy_stages
 
-from sage_data.errors import ConfigError
+from sage_data.errors import ConfigError, InputError
 from sage_data.recipe.load import apply_override, find_recipe, load_recipe, shipped_recipes
 from sage_data.recipe.plan import plan_run
 from sage_data.recipe.run import Selection, run_recipe, saved_recipe
@@ -42,6 +42,9 @@ class TestLoad:
             ("numbers: first", "numberz: first", r"unknown input 'numberz'; did you mean 'numbers'"),
             ("numbers: first", "numbers: frist", r"reads 'frist', which is no stage; did you mean 'first'"),
             ("numbers: first", "numbers: third", r"in a circle"),
+            ("first:", "../first:", r"stages"),
+            ("numbers: first", "numbers: [first, first]", r"takes one folder, found 2"),
+            ("numbers: first", "numbers: {path: nowhere}", r"nowhere: no such file"),
             ("seed: 3", "sed: 3", r"unknown key 'sed'; did you mean 'seed'"),
             ("seed: 3", "seed: 3\nseed: 4", r"a key stands twice"),
             ("version: 1", "version: 2", r"version"),
@@ -63,9 +66,12 @@ class TestLoad:
         assert recipe.config("first").model_dump()["shards"] == 5
         assert recipe.config("second").model_dump()["rows"] == 6
         assert recipe.seed == 9
-        for wrong in ("first", "frist.shards=5", "=3"):
+        for wrong in ("first", "frist.shards=5", "=3", "first.rows.deep=1"):
             with pytest.raises(ConfigError, match="--set"):
-                apply_override({"stages": {"first": {}}}, wrong)
+                apply_override({"stages": {"first": {"with": {"rows": 3}}}}, wrong)
+        raw: dict[str, object] = {"stages": {"first": {"with": None}}}
+        apply_override(raw, "first.rows=3")
+        assert raw == {"stages": {"first": {"with": {"rows": 3}}}}
 
     def test_unknown_recipe_names_a_close_one(self) -> None:
         with pytest.raises(ConfigError, match="did you mean 'quickstart'"):
@@ -118,6 +124,16 @@ class TestPlanAndRun:
         run_recipe(changed, run_dir, on_stage=lambda name, _, did: ran.append(name) if did else None)
         assert ran == ["first", "second", "third"]
 
+    def test_references_below_a_stage_are_spelled_one_way(self, tmp_path: Path) -> None:
+        text = TWO.replace("numbers: first}", "numbers: first/model/..//./model/}")
+        path, run_dir = write(tmp_path, TWO.replace("numbers: first}", "numbers: first/./}")), tmp_path / "run"
+        run_recipe(load_recipe(path), run_dir)
+        run_recipe(load_recipe(path, ["first.rows=2"]), run_dir, Selection(only="first"))
+        plans = {one.name: one for one in plan_run(load_recipe(path, ["first.rows=2"]), run_dir)}
+        assert plans["second"].reasons == ("input numbers changed (first)",)
+        with pytest.raises(InputError, match="wrote no"):
+            plan_run(load_recipe(write(tmp_path, text), ["first.rows=2"]), run_dir)
+
     def test_selection(self, tmp_path: Path) -> None:
         path, run_dir = write(tmp_path), tmp_path / "run"
         recipe = load_recipe(path)
@@ -134,6 +150,11 @@ class TestPlanAndRun:
                 recipe, run_dir, selection, on_stage=lambda name, _, did, ran=ran: ran.append(name) if did else None
             )
             assert ran == expected
+        for wrong in (Selection(only="second", start="first"), Selection(only="second", force=("first",))):
+            with pytest.raises(ConfigError, match="cannot be combined"):
+                run_recipe(recipe, run_dir, wrong)
+        with pytest.raises(ConfigError, match="first is stale"):
+            run_recipe(load_recipe(path, ["first.shards=5"]), run_dir, Selection(only="second"))
         with pytest.raises(ConfigError, match="no stage 'fourth'"):
             run_recipe(recipe, run_dir, Selection(only="fourth"))
 

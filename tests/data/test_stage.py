@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import toy_stages
 
-from sage_data.errors import ConfigError, InputError, StageError
-from sage_data.stage import Context, Counts, Inputs, Output, derive_seed, load_stage, run_stage
+from sage_data.errors import ConfigError, InputError, MissingDependencyError, StageError
+from sage_data.stage import Context, Counts, Inputs, Output, backend_files, derive_seed, load_stage, run_stage
 from sage_data.store.folder import StageFolder
 from sage_data.store.manifest import Manifest
 
@@ -65,7 +66,63 @@ class TestRunStage:
         folder.work.parent.mkdir(exist_ok=True)
         folder.final.rename(folder.work)
         assert folder.manifest() == done
+        assert not folder.final.exists(), "looking must not move anything"
+        assert run(tmp_path) == done
         assert folder.final.is_dir()
+
+    def test_a_kill_between_the_two_moves_leaves_nothing_behind(self, tmp_path: Path) -> None:
+        run(tmp_path, shards=1)
+        folder = StageFolder(tmp_path / "toy")
+        newer = run(tmp_path, name="newer", shards=2)
+        folder.work.parent.mkdir(exist_ok=True)
+        folder.final.rename(folder.work.with_name("toy.old"))
+        (tmp_path / "newer").rename(folder.work)
+        folder.mend()
+        assert folder.manifest() == newer
+        assert list(folder.work.parent.iterdir()) == []
+
+    def test_what_sage_did_not_write_is_never_replaced(self, tmp_path: Path) -> None:
+        (tmp_path / "toy").mkdir()
+        (tmp_path / "toy" / "thesis.txt").write_text("years of work")
+        with pytest.raises(ConfigError, match="holds something that sage did not write"):
+            run(tmp_path)
+        assert (tmp_path / "toy" / "thesis.txt").read_text() == "years of work"
+
+    @pytest.mark.parametrize("out", ["in", "in/inner", "."])
+    def test_the_output_may_not_replace_the_input(self, tmp_path: Path, out: str) -> None:
+        run(tmp_path, name="in", shards=1)
+        with pytest.raises(ConfigError, match=r"the output would replace|did not write"):
+            run_stage("toy_stages", {}, {"numbers": [tmp_path / "in"]}, tmp_path / out)
+        assert (tmp_path / "in" / "numbers-00000.parquet").is_file()
+
+    def test_a_file_that_went_missing_is_made_again(self, tmp_path: Path) -> None:
+        done = run(tmp_path, shards=2)
+        (tmp_path / "toy" / "model" / "weights.txt").unlink()
+        assert run(tmp_path, shards=2).content_hash == done.content_hash
+        assert (tmp_path / "toy" / "model" / "weights.txt").is_file()
+
+    def test_again_keeps_the_old_output_until_the_new_one_is_done(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        old = run(tmp_path, shards=2)
+
+        def broken(config: object, inputs: Inputs, out: Output, context: Context) -> None:
+            raise RuntimeError("planted")
+
+        monkeypatch.setattr(toy_stages, "run", broken)
+        with pytest.raises(RuntimeError):
+            run_stage("toy_stages", {"shards": 2}, {}, tmp_path / "toy", again=True)
+        assert StageFolder(tmp_path / "toy").manifest() == old
+
+    def test_a_missing_package_inside_run_is_said_in_a_sentence(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def needy(config: object, inputs: Inputs, out: Output, context: Context) -> None:
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+        monkeypatch.setattr(toy_stages, "run", needy)
+        with pytest.raises(MissingDependencyError, match="needs the package 'torch'"):
+            run(tmp_path)
 
     def test_inputs_are_checked_against_needs(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="no input 'letters'"):
@@ -88,6 +145,16 @@ class TestOutput:
     def test_counts_that_do_not_add_up_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(StageError, match="do not add up"):
             Output(tmp_path).write_shard("n", 0, pa.table({"n": [1]}), counts=Counts(came_in=2, kept=1))
+
+
+def test_a_local_backend_counts_by_its_content(tmp_path: Path) -> None:
+    script = tmp_path / "answers.json"
+    script.write_text("{}")
+    first = backend_files({"judges": [{"uri": f"scripted:{script}"}], "other": "hf:@agent", "n": 1})
+    script.write_text("[]")
+    second = backend_files({"judges": [{"uri": f"scripted:{script}"}]})
+    assert list(first) == list(second) == [f"scripted:{script}"]
+    assert first != second
 
 
 def test_derived_seeds_depend_on_every_part() -> None:

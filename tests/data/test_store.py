@@ -12,7 +12,15 @@ from sage_data.chat.protocol import Completion, CompletionStatus, Conversation, 
 from sage_data.dialogue import Dialogue, Scenario, Source, State, Utterance
 from sage_data.errors import DamagedFileError, InputError, LockedError, SchemaVersionError
 from sage_data.store.dialogues import from_table, read_dialogues, read_scenarios, scenarios_to_table, to_table
-from sage_data.store.files import TEMPORARY, atomic_path, clear_temporary, regular_files, sha256_json, write_text
+from sage_data.store.files import (
+    TEMPORARY,
+    atomic_path,
+    clear_temporary,
+    regular_files,
+    sha256_json,
+    sha256_outside,
+    write_text,
+)
 from sage_data.store.journal import Journal, JournaledChat, call_key
 from sage_data.store.lock import run_lock
 from sage_data.store.manifest import SCHEMA_VERSION, Counts, content_hash, list_files, read_manifest
@@ -77,9 +85,25 @@ class TestManifest:
     def test_content_hash_of_a_subfolder(self, tmp_path: Path) -> None:
         write_text(tmp_path / "in" / "a.txt", "x")
         write_text(tmp_path / "b.txt", "1")
-        below = content_hash(list_files(tmp_path), "in/")
+        write_text(tmp_path / "into.txt", "1")
+        below = content_hash(list_files(tmp_path), "in")
         write_text(tmp_path / "b.txt", "2")
-        assert content_hash(list_files(tmp_path), "in/") == below
+        write_text(tmp_path / "into.txt", "2")
+        assert content_hash(list_files(tmp_path), "in") == below
+        assert content_hash(list_files(tmp_path), "in/a.txt") == below
+        with pytest.raises(InputError, match="found none"):
+            content_hash(list_files(tmp_path), "out")
+
+    def test_outside_folders_are_hashed_through_links_and_with_hidden_files(self, tmp_path: Path) -> None:
+        outside, folder = tmp_path / "blob", tmp_path / "model"
+        folder.mkdir()
+        write_text(outside, "one")
+        (folder / "weights").symlink_to(outside)
+        first = sha256_outside(folder)
+        write_text(outside, "two")
+        second = sha256_outside(folder)
+        write_text(folder / ".hidden", "x")
+        assert len({first, second, sha256_outside(folder)}) == 3
 
     def test_a_newer_schema_is_refused_with_a_sentence(self, tmp_path: Path) -> None:
         (tmp_path / "manifest.json").write_text(json.dumps({"schema_version": SCHEMA_VERSION + 1}))
@@ -115,6 +139,12 @@ class TestShards:
             read_table(tmp_path, "t")
         with pytest.raises(DamagedFileError, match=r"t-00000\.parquet"):
             read_counts(tmp_path / "t-00000.parquet")
+
+    def test_a_shard_missing_in_between_is_named(self, tmp_path: Path) -> None:
+        for index in (0, 2):
+            write_table(tmp_path / f"t-0000{index}.parquet", pa.table({"n": [index]}))
+        with pytest.raises(InputError, match=r"expected the shard t-00001\.parquet, found t-00002\.parquet"):
+            read_table(tmp_path, "t")
 
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -201,6 +231,18 @@ class TestJournal:
             assert [one[0].text for one in answers] == ["A", "BAD", "B"]
             journal.close()
         assert real.asked == ["a", "bad", "b", "bad"]
+
+    def test_the_same_question_twice_in_a_batch_is_asked_once(self, tmp_path: Path) -> None:
+        real = CountingChat()
+        answers = JournaledChat(real, Journal(tmp_path / "journal.sqlite")).generate(ask("a", "a"), Sampling())
+        assert [one[0].text for one in answers] == ["A", "A"]
+        assert real.asked == ["a"]
+
+    def test_failures_are_kept_apart(self, tmp_path: Path) -> None:
+        journal = Journal(tmp_path / "journal.sqlite")
+        JournaledChat(CountingChat(), journal).generate(ask("a", "bad"), Sampling())
+        ((failure,),) = journal.failures()
+        assert failure.status is CompletionStatus.API_ERROR
 
     def test_any_difference_asks_again(self) -> None:
         one, other = ask("a", "b")

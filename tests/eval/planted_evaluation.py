@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from sage_data.dialogue import Dialogue, Source, State, Utterance
 from sage_data.stage import Counts, run_stage
 from sage_data.store.dialogues import to_table
 from sage_eval.bench.records import METRIC_SCHEMA, SAMPLE_SCHEMA
+from sage_eval.judge import bias
 from sage_eval.judge.records import CALL_SCHEMA, VERDICT_SCHEMA
 
 ATTACKS = (
@@ -43,12 +45,12 @@ def evaluation(parent: Path) -> list[Path]:
         *small_run(parent),
         _played(parent, "base"),
         _played(parent, "tuned"),
-        _judged(parent),
+        judged(parent),
         *_benchmarks(parent),
         _trained(parent),
         _searched(parent),
         _preferred(parent),
-        _steered(parent),
+        steered(parent),
     ]
     run_stage("sage_eval.significance", {}, {"verdicts": [parent / "judged"]}, parent / "significance")
     benches = {"base": [parent / "bench-base"], "new": [parent / "bench-tuned"]}
@@ -84,9 +86,10 @@ def _played(parent: Path, model: str) -> Path:
     )
 
 
-def _judged(parent: Path) -> Path:
+def judged(parent: Path, name: str = "judged", second: Sequence[str] = ("error",) * SCENARIOS) -> Path:
+    """A judge stage: the first judge says `VERDICTS`, the second what is given."""
     calls, verdicts = [], []
-    for judge, said_of in (("rubric:one", VERDICTS), ("two<i>", ("error",) * SCENARIOS)):
+    for judge, said_of in (("rubric:one", VERDICTS), ("two<i>", second)):
         for index, verdict in enumerate(said_of):
             same = {
                 "judge": judge,
@@ -107,11 +110,12 @@ def _judged(parent: Path) -> Path:
             verdicts.append({**same, **pair, **raws, **words})
     return write_stage(
         parent,
-        "judged",
+        name,
         "sage_eval.judge",
         {
             "judge_calls": pa.Table.from_pylist(calls, schema=CALL_SCHEMA),
             "pair_verdicts": pa.Table.from_pylist(verdicts, schema=VERDICT_SCHEMA),
+            bias.TABLE: bias.table(bias.measure(verdicts)),
         },
         config={"strip_prefix": "rollout-"},
         inputs={"transcripts": ["rollout-base", "rollout-tuned"]},
@@ -177,10 +181,11 @@ def _preferred(parent: Path) -> Path:
     return write_stage(parent, "dpo", "sage_models.dpo", tables, inputs={"trajectories": ["search1"]})
 
 
-def _steered(parent: Path) -> Path:
+def steered(parent: Path, name: str = "steered", boost: float = 2.0, scenarios: int = 4) -> Path:
+    """A steering stage at one amount of boost: it shows in every scenario but the first."""
     rows = [
         {
-            "boost": boost,
+            "boost": amount,
             "scenario_id": f"t{index:02d}",
             "sample": 0,
             "seed": index,
@@ -189,12 +194,12 @@ def _steered(parent: Path) -> Path:
             "a_motivation": "humor" if hit else "empathy",
             "hit": hit,
         }
-        for index in range(4)
-        for boost, hit in ((0.0, False), (2.0, index > 0))
+        for index in range(scenarios)
+        for amount, hit in ((0.0, False), (boost, index > 0))
     ]
     doses = [
         {"boost": 0.0, "replies": 4, "hits": 0, "share": 0.0, "low": 0.0, "high": 0.49, "well_formed": 4},
-        {"boost": 2.0, "replies": 4, "hits": 3, "share": 0.75, "low": 0.3, "high": 0.95, "well_formed": 4},
+        {"boost": boost, "replies": 4, "hits": 3, "share": 0.75, "low": 0.3, "high": 0.95, "well_formed": 4},
     ]
     tables = {"steering": pa.Table.from_pylist(rows), "dose_response": pa.Table.from_pylist(doses)}
-    return write_stage(parent, "steered", "sage_models.steer", tables, models={"agent": "hf:tuned"})
+    return write_stage(parent, name, "sage_models.steer", tables, models={"agent": "hf:tuned"})

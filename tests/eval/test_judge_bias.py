@@ -49,6 +49,12 @@ def test_equal_lengths_and_silent_dialogues_say_nothing_of_length():
     assert (found.words_a, found.words_b) == (10.0, 10.0)
 
 
+@pytest.mark.parametrize("words", [(None, 10.0), (10.0, None), (None, None)])
+def test_a_winner_beside_a_dialogue_without_replies_says_nothing_of_length(words):
+    found = one([row(Choice.FIRST, Choice.SECOND, *words), row(Choice.FIRST, Choice.SECOND, 5.0, 9.0)])
+    assert (found.length.n, found.length.wins_b) == (1, 1)
+
+
 @given(st.lists(st.tuples(choices, choices), min_size=1, max_size=30))
 def test_every_call_is_counted_once(pairs):
     found = one([row(*pair) for pair in pairs])

@@ -8,7 +8,7 @@ from made_dialogues import STIFF, WARM, dialogue
 
 from sage_data.chat import CompletionStatus, Sampling
 from sage_data.chat.scripted import Answer, Script, ScriptedBackend, When
-from sage_eval.judge.llm import ChatJudge, prompt
+from sage_eval.judge.llm import ChatJudge, json_lines, prompt
 from sage_eval.judge.transcripts import Line, Presentation, transcript
 from sage_eval.verdict import Choice
 
@@ -81,6 +81,15 @@ def test_dialogues_are_json_lines_inside_fences():
     nonce = re.match(r"<<<([0-9a-f]{16}) FIRST", user)[1]
     inside = user.split(f"<<<{nonce} FIRST CONVERSATION>>>\n")[1].split(f"\n<<<{nonce} END>>>")[0]
     assert [json.loads(line)["text"] for line in inside.split("\n")] == [line.text for line in SHOWN.first]
+
+
+def test_no_line_break_or_control_character_of_a_text_is_left_raw():
+    odd = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)))
+    written = json_lines((Line("user", f"é{odd}"), Line("assistant", "ok")))
+    assert len(written.splitlines()) == 2
+    assert json.loads(written.splitlines()[0])["text"] == f"é{odd}"
+    assert "é" in written
+    assert not set(odd) & set(written.replace("\n", ""))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from sage_data.stage import run_stage
 from sage_data.store.shards import read_table, shard_name, write_table
 from sage_eval.bench.pairing import Scores, pair
 from sage_eval.bench.records import METRIC_SCHEMA, SAMPLE_SCHEMA
-from sage_eval.regress import Config, Outcome, compare
+from sage_eval.regress import Config, Outcome, compare, summary, table
+from sage_eval.stats import mcnemar
 
 
 def folder(path, scores, *, higher=True, changed=None):
@@ -91,6 +92,44 @@ def test_other_scores_go_to_the_bootstrap():
 def test_a_bootstrap_over_few_documents_proves_nothing_equivalent():
     scores = np.linspace(0.1, 0.9, 10)
     assert outcomes(scores, scores).outcome is Outcome.UNDECIDED
+
+
+@pytest.mark.parametrize("documents", [1, 3, 5, 29])
+def test_few_equal_losses_are_no_regression(documents):
+    # Equal differences leave the bootstrap without spread, and its p at the smallest there is.
+    found = outcomes(np.full(documents, 0.5), np.full(documents, 0.6))
+    assert found.change.p < 0.001
+    assert found.outcome is Outcome.UNDECIDED
+    assert outcomes(np.full(documents, 0.6), np.full(documents, 0.5)).outcome is Outcome.UNDECIDED
+
+
+def test_equivalence_is_adjusted_for_all_tasks_and_the_interval_shown_is_not():
+    # One document of 300 changed: a loss of .02 is ruled out for one task, not for twenty at once.
+    one = Scores("a", "none", "acc", binary(300, 300), binary(299, 300), True)
+    alone, many = compare([one], Config(), seed=0)[0], compare([one] * 20, Config(), seed=0)[0]
+    assert (alone.outcome, many.outcome) == (Outcome.EQUIVALENT, Outcome.UNDECIDED)
+    assert alone.change.interval == many.change.interval
+    assert alone.change.interval.level == Config().level
+    assert many.gain_low == mcnemar(1, 0, 300, 1 - 2 * 0.05 / 20).interval.low
+    assert [row["gain_low"] for row in table([alone, many]).to_pylist()] == [alone.gain_low, many.gain_low]
+    assert "adjusted for all tasks (0.995)" in summary([many] * 20, "x", "y")
+    turned = Scores("a", "none", "err", 1 - one.base, 1 - one.new, False)
+    assert compare([turned] * 20, Config(), seed=0)[0].gain_low == pytest.approx(many.gain_low)
+
+
+def test_tasks_at_the_margin_are_rarely_called_equivalent_among_many():
+    # Planted: a loss of exactly the margin on all ten tasks, so that every "equivalent" is false.
+    rng = np.random.default_rng(5)
+    runs, false = 60, 0
+    for _ in range(runs):
+        tasks = []
+        for _ in range(10):
+            lost = rng.random(300) < 0.05
+            tasks.append(Scores("t", "none", "acc", np.ones(300), 1.0 - lost, True))
+        found = compare(tasks, Config(margin=0.05), seed=0)
+        false += any(one.outcome in (Outcome.EQUIVALENT, Outcome.IMPROVED) for one in found)
+    # Ten intervals of 95 % each would be wrong in about 1 - .975**10 = 22 % of the runs.
+    assert false / runs <= 0.1
 
 
 def test_holm_runs_over_all_tasks():

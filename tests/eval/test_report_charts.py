@@ -71,6 +71,12 @@ def test_a_dose_response_curve_fills_its_plot() -> None:
     assert [tick.label for tick in chart.y_ticks] == ["0%", "25%", "50%", "75%", "100%"]
 
 
+def test_negative_doses_fill_the_plot_too() -> None:
+    chart = charts.dose_chart([(-4.0, 0.0, 0.5, 1.0), (-3.0, 0.0, 0.5, 1.0), (-2.0, 0.0, 0.5, 1.0)])
+    left, right, _, _ = charts.PLOT
+    assert [point[0] for point in chart.points] == [left, (left + right) / 2, right]
+
+
 def test_a_single_dose_has_a_point_and_no_line() -> None:
     chart = charts.dose_chart([(0.0, 0.1, 0.2, 0.3)])
     assert (chart.line, len(chart.points)) == ("", 1)

@@ -33,10 +33,11 @@ def one(counts, **others) -> Comparison:
     return compare({("j", "x", "y"): counts, **others}, alpha=0.05, level=0.95)[0]
 
 
-def verdict_rows(verdicts, judge="j", a="x", b="y"):
+def verdict_rows(verdicts, judge="j", a="x", b="y", *, spec="spec", first=0):
+    same = {"judge": judge, "spec_hash": spec, "model_a": a, "model_b": b}
     return [
-        {"judge": judge, "model_a": a, "model_b": b, "scenario_id": f"s{number}", "verdict": verdict.value}
-        for number, verdict in enumerate(verdicts)
+        {**same, "scenario_id": f"s{number}", "verdict": verdict.value}
+        for number, verdict in enumerate(verdicts, first)
     ]
 
 
@@ -117,8 +118,19 @@ def test_a_scenario_votes_once():
     rows = verdict_rows([Verdict.A])
     with pytest.raises(InputError, match="two verdicts"):
         count([*rows, *rows])
-    with pytest.raises(InputError, match="two verdicts"):
-        count([*rows, *verdict_rows([Verdict.B], a="y", b="x")])
+
+
+def test_two_judges_of_one_name_are_not_pooled():
+    rows = verdict_rows([Verdict.A] * 3)
+    with pytest.raises(InputError, match="two judges of x and y are called j: spec spec and spec other"):
+        count([*rows, *verdict_rows([Verdict.A] * 3, spec="other", first=3)])
+    assert count([*rows, *verdict_rows([Verdict.B], first=3)])["j", "x", "y"].total() == 4
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_pair_in_both_orders_is_refused_whatever_the_scenarios(first):
+    with pytest.raises(InputError, match="compares x with y and also y with x"):
+        count([*verdict_rows([Verdict.A]), *verdict_rows([Verdict.B], a="y", b="x", first=first)])
 
 
 def folder(path, rows):

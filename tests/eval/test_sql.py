@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from planted_evaluation import SCENARIOS, VERDICTS, judged, steered
 from rich.cells import cell_len
 
 from sage_data.errors import ConfigError
+from sage_data.stage import run_stage
 from sage_eval.sql import Question, answer, examples
 from sage_eval.warehouse.output import MAX_CELL, Format, as_table, shown
 from sage_eval.warehouse.query import QueryError, query
@@ -108,6 +110,43 @@ def test_judge_trust_finds_the_planted_seat_and_length(planted: Path) -> None:
     assert trust["first_seat"] == pytest.approx(12 / 22)
     assert trust["inconsistent_share"] == pytest.approx(1 / 12)
     assert trust["shorter_wins"] == pytest.approx(9 / 10)
+
+
+@pytest.fixture(scope="module")
+def doubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The warehouse of a run with two stages that judge the same pair, and two that steer."""
+    parent = tmp_path_factory.mktemp("doubled")
+    folders = [
+        judged(parent, "judged-1", second=("error",) * SCENARIOS),
+        judged(parent, "judged-2", second=("A",) * SCENARIOS),
+        steered(parent, "steered-1", boost=2.0, scenarios=6),
+        steered(parent, "steered-2", boost=4.0, scenarios=3),
+    ]
+    run_stage("sage_eval.warehouse", {}, {"runs": folders}, parent / "warehouse")
+    return parent / "warehouse"
+
+
+def test_steered_twins_come_from_every_steering_stage_at_its_own_strongest_boost(doubled: Path) -> None:
+    twins = json.loads(answer(doubled, Question(example="steered_twins", form=Format.JSON)))
+    assert [(one["stage"], one["boost"]) for one in twins] == [("steered-1", 2.0)] * 3 + [("steered-2", 4.0)] * 2
+
+
+def test_judge_trust_keeps_judging_stages_apart(doubled: Path) -> None:
+    trust = json.loads(answer(doubled, Question(example="judge_trust", form=Format.JSON)))
+    found = {(one["stage"], one["judge"]): (one["calls"], one["inconsistent_share"]) for one in trust}
+    one_each = 2 * SCENARIOS
+    assert found == {
+        ("judged-1", "rubric:one"): (one_each, pytest.approx(1 / 12)),
+        ("judged-1", "two<i>"): (one_each, None),
+        ("judged-2", "rubric:one"): (one_each, pytest.approx(1 / 12)),
+        ("judged-2", "two<i>"): (one_each, 0.0),
+    }
+
+
+def test_judges_disagree_within_a_stage(doubled: Path) -> None:
+    found = json.loads(answer(doubled, Question(example="judge_disagreements", form=Format.JSON)))
+    assert [one["stage"] for one in found] == ["judged-2"] * VERDICTS.count("B")
+    assert {(one["says_a"], one["says_b"]) for one in found} == {("two<i>", "rubric:one")}
 
 
 @given(st.text())

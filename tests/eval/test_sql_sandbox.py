@@ -158,6 +158,39 @@ def test_stops_a_query_that_needs_too_much_memory(warehouse: Path) -> None:
         query(warehouse, "SELECT list(range ORDER BY hash(range)) FROM range(50000000)", memory_limit="100MB")
 
 
+def test_the_answer_counts_against_the_memory_limit(warehouse: Path) -> None:
+    with pytest.raises(QueryError, match="answer is larger than the memory limit of 50 MB"):
+        query(warehouse, "SELECT * FROM range(40000000)", memory_limit="50MB")
+    assert query(warehouse, "SELECT * FROM range(1000000)", memory_limit="50MB").table.num_rows == 1_000_000
+
+
+def test_stops_an_answer_that_takes_too_long_to_hand_over(warehouse: Path) -> None:
+    sql = "SELECT range FROM range(100000000000) WHERE range % 100000 = 0"
+    with pytest.raises(QueryError, match=r"stopped after 0\.2 s"):
+        query(warehouse, sql, timeout_s=0.2)
+
+
+def test_an_error_halfway_through_the_answer_is_a_wrong_query(warehouse: Path) -> None:
+    with pytest.raises(QueryError, match="halfway"):
+        query(warehouse, "SELECT CASE WHEN range > 3000000 THEN error('halfway') ELSE 'x' END FROM range(4000000)")
+
+
+def test_a_connection_answers_on_after_a_refused_answer(warehouse: Path) -> None:
+    with connect(warehouse, memory_limit="50MB") as connection:
+        for _ in range(2):
+            with pytest.raises(QueryError, match="answer is larger"):
+                ask(connection, "SELECT * FROM range(40000000)")
+            assert ask(connection, "SELECT 1").rows() == [(1,)]
+
+
+def test_values_that_python_cannot_hold_are_named(warehouse: Path) -> None:
+    result = query(warehouse, "SELECT * FROM test_all_types()")
+    with pytest.raises(QueryError, match=r"column date \(date32\[day\]\) holds a value that cannot be shown"):
+        result.rows()
+    sql = "SELECT CAST('infinity'::TIMESTAMP AS VARCHAR) AS t"
+    assert query(warehouse, sql).rows() == [("infinity",)]
+
+
 def test_rejects_a_timeout_that_is_no_time(warehouse: Path) -> None:
     with pytest.raises(ConfigError, match="above 0"):
         query(warehouse, "SELECT 1", timeout_s=0)

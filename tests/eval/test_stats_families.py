@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sage_eval.stats import benjamini_hochberg, holm
+from sage_eval.stats import holm
 
 families = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20)
 
@@ -19,20 +19,8 @@ def slow_holm(p_values, alpha):
     return rejected
 
 
-def slow_bh(p_values, q):
-    """The largest k with p_(k) <= k q / m; the k smallest are rejected."""
-    ordered = sorted(p_values)
-    m = len(ordered)
-    passed = [k for k in range(1, m + 1) if ordered[k - 1] <= k * q / m]
-    return [bool(passed) and p <= ordered[max(passed) - 1] for p in p_values]
-
-
 def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-
-
-def test_benjamini_hochberg_by_hand():
-    assert benjamini_hochberg([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.02, 0.04, 0.04, 0.02])
 
 
 def test_the_papers_mmlu_after_holm():
@@ -43,7 +31,6 @@ def test_the_papers_mmlu_after_holm():
 
 def test_empty_families_stay_empty():
     assert holm([]) == []
-    assert benjamini_hochberg([]) == []
 
 
 # Bounds near a p-value are left out: there the two spellings may differ by rounding.
@@ -54,27 +41,13 @@ def test_holm_agrees_with_the_step_down_rule(p_values, alpha):
         assert [p < alpha for p in adjusted] == slow_holm(p_values, alpha)
 
 
-@given(families, st.floats(0.001, 0.5))
-def test_benjamini_hochberg_agrees_with_the_step_up_rule(p_values, q):
-    adjusted = benjamini_hochberg(p_values)
-    if all(abs(p - q) > 1e-9 for p in adjusted):
-        assert [p < q for p in adjusted] == slow_bh(p_values, q)
-
-
 @given(families)
 def test_order_is_kept_and_nothing_gets_smaller(p_values):
-    for adjust in (holm, benjamini_hochberg):
-        adjusted = adjust(p_values)
-        assert all(new >= old or new == 1.0 for old, new in zip(p_values, adjusted, strict=True))
-        assert all(0.0 <= p <= 1.0 for p in adjusted)
-        by_p = [adjusted[index] for index in sorted(range(len(p_values)), key=lambda i: p_values[i])]
-        assert by_p == sorted(by_p)
-
-
-@given(families)
-def test_holm_is_never_bolder_than_benjamini_hochberg(p_values):
-    pairs = zip(holm(p_values), benjamini_hochberg(p_values), strict=True)
-    assert all(strict >= loose - 1e-12 for strict, loose in pairs)
+    adjusted = holm(p_values)
+    assert all(new >= old or new == 1.0 for old, new in zip(p_values, adjusted, strict=True))
+    assert all(0.0 <= p <= 1.0 for p in adjusted)
+    by_p = [adjusted[index] for index in sorted(range(len(p_values)), key=lambda i: p_values[i])]
+    assert by_p == sorted(by_p)
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan")])

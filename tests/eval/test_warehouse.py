@@ -96,6 +96,29 @@ def test_benchmarks_and_regressions_name_their_models(planted: Path) -> None:
     assert query(planted, sql).rows() == [("bench-base", "bench-tuned", 20, 0, "regressed")]
 
 
+def test_seat_and_length_bias_are_a_table(planted: Path) -> None:
+    sql = (
+        "SELECT stage, judge, pairs, first_seat_calls, second_seat_calls, first_seat_pairs, shorter_wins, longer_wins, "
+        "length_p FROM judge_bias"
+    )
+    # B's dialogues are the shorter ones, and win 9 to 1: 2 * (1 + 10) / 2**10.
+    assert query(planted, sql).rows() == [
+        ("judged", "rubric:one", 12, 12, 10, 1, 9, 1, pytest.approx(22 / 1024)),
+        ("judged", "two<i>", 12, 0, 0, 0, 0, 0, None),
+    ]
+
+
+def test_summaries_fit_a_terminal_and_the_warehouse_counts_every_table(planted: Path) -> None:
+    summaries = {path.parent.name: path.read_text(encoding="utf-8") for path in planted.parent.glob("*/summary.txt")}
+    assert {"warehouse", "significance", "regress"} <= summaries.keys()
+    for name, text in summaries.items():
+        assert max(map(len, text.splitlines())) <= 110, name
+    words = " ".join(summaries["warehouse"].split())
+    for table, rows in json.loads((planted / "warehouse.json").read_text(encoding="utf-8"))["tables"].items():
+        assert not rows or f"{table} {rows}" in words
+    assert "\N{NO-BREAK SPACE}" not in summaries["warehouse"]
+
+
 def test_every_table_and_column_is_documented(planted: Path) -> None:
     with connect(planted) as connection:
         for table in declared_tables(connection).values():

@@ -120,6 +120,7 @@ def test_doctor_says_what_is_there(capfd: pytest.CaptureFixture[str]) -> None:
     assert call(["doctor", "--json"]) == 0
     findings = {one["what"]: one for one in json.loads(capfd.readouterr().out)}
     assert findings["VADER lexicon"]["ok"]
-    assert "backend hf:" in findings
+    assert findings["backend hf:"]["ok"] == findings["extra train"]["ok"]
+    assert "torch" in findings["extra train"]["found"]
     for one in findings.values():
         assert one["ok"] or one["advice"]

@@ -28,6 +28,10 @@ def sage(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     )
 
 
+def shards_made(tmp_path: Path) -> int:
+    return len([path for path in (tmp_path / "broken").rglob("numbers-*.parquet") if path.parent.name != "rejected"])
+
+
 def hashes(tmp_path: Path, run: str) -> dict[str, str]:
     process = sage("run", "killed.yaml", "--run-dir", run, "--json", "-q", cwd=tmp_path)
     output, errors = process.communicate(timeout=60)
@@ -41,10 +45,11 @@ def test_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
     unbroken = hashes(tmp_path, "whole")
     dice = random.Random(11)
     for _ in range(5):
+        more = shards_made(tmp_path) + dice.randint(1, 4)
         process = sage("run", "killed.yaml", "--run-dir", "broken", "-q", cwd=tmp_path)
-        time.sleep(0.25 + dice.random() * 0.4)
+        wait_for(lambda more=more: shards_made(tmp_path) >= more)
         process.kill()
-        process.wait()
+        assert process.wait() == -signal.SIGKILL, "the run was over before it was killed"
     assert hashes(tmp_path, "broken") == unbroken
     assert not list((tmp_path / "broken").rglob(".tmp-*"))
 

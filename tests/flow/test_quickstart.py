@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -79,9 +80,10 @@ def test_killed_at_five_random_moments_it_ends_with_the_same_bytes(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(2 + 10 * dice.random())
+        time.sleep(2 + 8 * dice.random())
         process.kill()
-        process.wait()
+        assert process.wait() == -signal.SIGKILL, "the run was over before it was killed"
+    assert list((tmp_path / "run/.work").iterdir()), "no kill met a stage at work"
     assert content(tmp_path / "run") == unbroken[1]
 
 
@@ -119,6 +121,9 @@ def test_the_funnel_is_the_gold_file_s(unbroken: tuple[Path, dict[str, str]]) ->
 def test_every_number_of_the_demo_can_be_asked_for(unbroken: tuple[Path, dict[str, str]]) -> None:
     run_dir, _ = unbroken
     summary = (run_dir / "significance/summary.txt").read_text()
+    assert len(ask(run_dir, "SELECT * FROM significance")) == 8
+    assert len(ask(run_dir, "SELECT * FROM regressions")) == 3
+    assert len(ask(run_dir, "SELECT * FROM dose_response")) == 4
     for row in ask(run_dir, "SELECT judge, model_a, model_b, wins_a, ties, wins_b FROM significance"):
         (line,) = [
             line

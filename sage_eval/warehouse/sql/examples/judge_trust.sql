@@ -1,6 +1,7 @@
 -- Seat bias, order consistency and length against verdict of every judge and pair.
 WITH seats AS (
     SELECT
+        stage,
         judge,
         model_a,
         model_b,
@@ -8,9 +9,10 @@ WITH seats AS (
         count(*) FILTER (choice = 'first') / nullif(count(*) FILTER (choice IN ('first', 'second')), 0) AS first_seat,
         sum(prompt_tokens + completion_tokens)::BIGINT AS tokens
     FROM judge_calls
-    GROUP BY judge, model_a, model_b
+    GROUP BY stage, judge, model_a, model_b
 ), verdicts AS (
     SELECT
+        stage,
         judge,
         model_a,
         model_b,
@@ -20,11 +22,11 @@ WITH seats AS (
         avg(CASE verdict WHEN 'A' THEN (words_a < words_b)::INTEGER WHEN 'B' THEN (words_b < words_a)::INTEGER END)
             AS shorter_wins
     FROM pair_verdicts
-    GROUP BY judge, model_a, model_b
+    GROUP BY stage, judge, model_a, model_b
 )
-SELECT seats.*, verdicts.* EXCLUDE (judge, model_a, model_b)
+SELECT seats.*, verdicts.* EXCLUDE (stage, judge, model_a, model_b)
 FROM seats
-JOIN verdicts USING (judge, model_a, model_b)
+JOIN verdicts USING (stage, judge, model_a, model_b)
 LEFT JOIN (SELECT judge, model_a, model_b, min(comparison) AS comparison FROM significance GROUP BY ALL) AS tested
     USING (judge, model_a, model_b)
-ORDER BY comparison, judge, model_a, model_b
+ORDER BY comparison, stage, judge, model_a, model_b

@@ -12,6 +12,7 @@ CREATE TABLE regressions (
     relative DOUBLE,
     low DOUBLE NOT NULL,
     high DOUBLE NOT NULL,
+    gain_low DOUBLE,
     better BIGINT NOT NULL,
     worse BIGINT NOT NULL,
     method VARCHAR NOT NULL,
@@ -40,6 +41,7 @@ COMMENT ON COLUMN regressions.difference IS 'new - base.';
 COMMENT ON COLUMN regressions.relative IS 'Difference as a share of base; NULL when base is 0.';
 COMMENT ON COLUMN regressions.low IS 'Lower limit of the difference.';
 COMMENT ON COLUMN regressions.high IS 'Upper limit of the difference.';
+COMMENT ON COLUMN regressions.gain_low IS 'Lower limit of the gain (positive is better) adjusted for the family: at level 1 - 2 alpha / family_size. Above -margin, a loss is ruled out.';
 COMMENT ON COLUMN regressions.better IS 'Documents that the new model does better.';
 COMMENT ON COLUMN regressions.worse IS 'Documents that the new model does worse.';
 COMMENT ON COLUMN regressions.method IS 'mcnemar (exact) or bootstrap.';
@@ -48,8 +50,8 @@ COMMENT ON COLUMN regressions.p_holm IS 'p adjusted by Holm over the tasks.';
 COMMENT ON COLUMN regressions.verdict IS 'regressed, equivalent, improved or undecided.';
 COMMENT ON COLUMN regressions.higher_is_better IS 'True when a higher score is better.';
 COMMENT ON COLUMN regressions.margin IS 'A loss up to this much is no regression.';
-COMMENT ON COLUMN regressions.alpha IS 'Chance of any false claim over the tasks.';
-COMMENT ON COLUMN regressions.level IS 'Coverage of the interval.';
+COMMENT ON COLUMN regressions.alpha IS 'Chance of any false claim of a difference over the tasks, and of any false claim that a loss is ruled out.';
+COMMENT ON COLUMN regressions.level IS 'Coverage of low to high, for this task alone.';
 COMMENT ON COLUMN regressions.family_size IS 'Number of comparisons adjusted for.';
 COMMENT ON COLUMN regressions.seed IS 'Seed of the bootstrap.';
 COMMENT ON COLUMN regressions.resamples IS 'Resamples of the bootstrap.';
