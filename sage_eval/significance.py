@@ -195,7 +195,7 @@ def _refuse_mixtures(rows: Sequence[Mapping[str, Any]]) -> None:
             )
         if row["model_a"] != first["model_a"]:
             raise InputError(
-                f"judge {judge} compares {a} with {b} and also {b} with {a}: one comparison would be tested as two",
+                f"judge {judge} compares {b} with {a} and also {a} with {b}: one comparison would be tested as two",
                 next_step="list each pair in one order only, in all judge stages",
             )
 

@@ -89,6 +89,9 @@ class Script(_Strict):
 class ScriptedBackend:
     """A `ChatBackend` that answers from a `Script`; `calls` keeps every conversation it was asked, in order."""
 
+    journaled = True
+    """It stands in for backends whose calls cost money, so its finished calls are kept like theirs."""
+
     def __init__(self, script: Script) -> None:
         self._script = script
         self.calls: list[Conversation] = []

@@ -1,9 +1,12 @@
+import json
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 import toy_stages
 
+from sage_data.chat import Conversation, Message, Sampling
+from sage_data.chat.scripted import ScriptedBackend
 from sage_data.errors import ConfigError, InputError, MissingDependencyError, StageError
 from sage_data.stage import Context, Counts, Inputs, Output, backend_files, derive_seed, load_stage, run_stage
 from sage_data.store.folder import StageFolder
@@ -155,6 +158,16 @@ def test_a_local_backend_counts_by_its_content(tmp_path: Path) -> None:
     second = backend_files({"judges": [{"uri": f"scripted:{script}"}]})
     assert list(first) == list(second) == [f"scripted:{script}"]
     assert first != second
+
+
+def test_a_run_never_repeats_a_finished_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "answers.json"
+    script.write_text(json.dumps({"model": "m", "answers": [{"when": {"equals": "Hi"}, "say": ["Hello!"]}]}))
+    question = [Conversation((Message("user", "Hi"),))]
+    for _ in range(2):
+        chat = Context(journal=tmp_path / "journal.sqlite").chat(f"scripted:{script}", Inputs({}))
+        assert chat.generate(question, Sampling())[0][0].text == "Hello!"
+        monkeypatch.setattr(ScriptedBackend, "generate", None)
 
 
 def test_derived_seeds_depend_on_every_part() -> None:
