@@ -43,7 +43,7 @@ from sage_data.store.manifest import (
     list_files,
     read_manifest,
 )
-from sage_data.store.shards import shard_name, total_counts, write_table
+from sage_data.store.shards import REJECTED, shard_name, total_counts, write_table
 
 __all__ = ["Context", "Counts", "Input", "Inputs", "Need", "Output", "StageConfig", "load_stage", "run_stage"]
 
@@ -199,7 +199,7 @@ class Output:
                 raise StageError(f"{name} shard {index}: counts of {one.unit} do not add up: {one.model_dump()}")
         file = shard_name(name, index)
         if rejected is not None and rejected.num_rows:
-            write_table(self.path / "rejected" / file, rejected)
+            write_table(self.path / REJECTED / file, rejected)
         write_table(self.path / file, table, listed)
         self._counted.append(file)
 

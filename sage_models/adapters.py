@@ -1,23 +1,22 @@
-"""LoRA adapters: where they attach, how they are merged, and what they came from.
+"""LoRA adapters: where they attach, how they are archived, and what they came from.
 
 Each training stage archives its adapter and merges it (equal to running the adapter beside its base, up to rounding).
 peft records an adapter's base as a path, which says nothing on another machine: `lineage.json` records the hash of
-the base's weights instead, and an adapter is merged into no other.
+the base's weights instead.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from peft import LoraConfig, PeftModel
 
-from sage_data.errors import ConfigError, InputError
+from sage_data.errors import InputError
 from sage_data.stage import Output
 from sage_data.store.files import remove, sha256_file, sha256_json, write_json
-from sage_models.training import load_model, save_model
+from sage_models.training import save_model
 
 LINEAGE = "lineage.json"
 FUSED_EXPERTS = ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
@@ -67,35 +66,6 @@ def save_adapter(model: PeftModel, lineage: Lineage, folder: Path) -> None:
     model.save_pretrained(folder)
     remove(folder / "README.md")  # peft's card template; the project's cards are generated from the manifest
     write_json(folder / LINEAGE, asdict(lineage))
-
-
-def read_lineage(folder: Path) -> Lineage:
-    """Read an adapter's lineage.
-
-    Raises:
-        InputError: there is none.
-    """
-    path = folder / LINEAGE
-    if not path.is_file():
-        raise InputError(f"{folder}: expected an adapter with {LINEAGE}; found none")
-    return Lineage(**json.loads(path.read_text(encoding="utf-8")))
-
-
-def merge_adapter(base: Path, adapter: Path, final: Path) -> None:
-    """Add an adapter to the base that it was trained on and write a complete checkpoint to `final`.
-
-    Raises:
-        ConfigError: the adapter was trained on other weights.
-        InputError: `base` or `adapter` is not what it should be.
-    """
-    parent, found = read_lineage(adapter).parent, weights_hash(base)
-    if parent != found:
-        raise ConfigError(
-            f"{adapter} was trained on weights {parent[:12]}, but {base} holds {found[:12]}",
-            next_step="give the model that stands as input `base` in the adapter's stage manifest",
-        )
-    model, tokenizer = load_model(base)
-    save_model(PeftModel.from_pretrained(model, adapter).merge_and_unload(), tokenizer, final)
 
 
 def write_result(model: Any, tokenizer: Any, lineage: Lineage | None, out: Output) -> None:

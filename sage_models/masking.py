@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Messages = Sequence[Mapping[str, str]]
 IGNORED = -100
 """Label of a token that is not in the loss."""
+CONTROL_TEXT = "special_token_in_text"
+"""Reason to drop a text that a tokenizer would read as control tokens."""
 
 _PROBE: Messages = (
     {"role": "user", "content": "How was it?"},
@@ -69,8 +71,28 @@ def mask_dialogue(messages: Messages, tokenizer: PreTrainedTokenizerBase) -> Mas
     return Masked(tuple(encoded["input_ids"]), tuple(map(bool, encoded["assistant_masks"])))
 
 
-def check_template(tokenizer: PreTrainedTokenizerBase) -> None:
+def control_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[int, str]:
+    """Id -> text of every token that stands for no words: those that begin, end or fill messages."""
+    added = {number: str(token) for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+    return added | dict(zip(tokenizer.all_special_ids, map(str, tokenizer.all_special_tokens), strict=True))
+
+
+def control_pattern(tokens: Iterable[str]) -> re.Pattern[str]:
+    """What finds the first control token written out in a text, which a tokenizer would read as the token itself."""
+    longest_first = sorted(tokens, key=lambda token: (-len(token), token))
+    return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+
+
+def end_tokens(tokenizer: PreTrainedTokenizerBase, listed: int | Sequence[int] | None = None) -> frozenset[int]:
+    """Ids of the tokens that end a reply: the tokenizer's end token and those a generation configuration lists."""
+    others = [listed] if listed is None or isinstance(listed, int) else listed
+    return frozenset(token for token in (*others, tokenizer.eos_token_id) if token is not None)
+
+
+def check_template(tokenizer: PreTrainedTokenizerBase, ends: Iterable[int] = ()) -> None:
     """Prove on a probe dialogue that the tokenizer's chat template gives an exact mask.
+
+    `ends` are tokens beside the tokenizer's end token that end a reply of this model, see `end_tokens`.
 
     Raises:
         ConfigError: there is no template, it has no generation markers, the end token lies outside them, or they
@@ -86,10 +108,10 @@ def check_template(tokenizer: PreTrainedTokenizerBase) -> None:
     expected = [message["content"] for message in _PROBE if message["role"] == "assistant"]
     spans = masked.spans()
     found_texts = [tokenizer.decode(list(span[:-1])) for span in spans]
-    ends = {span[-1] for span in spans}
-    if len(spans) == len(expected) and ends.isdisjoint(_end_tokens(tokenizer)):
+    wrong = {span[-1] for span in spans} - end_tokens(tokenizer, list(ends))
+    if len(spans) == len(expected) and wrong:
         raise ConfigError(
-            f"loss mask: expected the end token inside the generation markers, found {tokenizer.decode(list(ends))!r} "
+            f"loss mask: expected the end token inside the generation markers, found {tokenizer.decode(list(wrong))!r} "
             "as the last token in the loss; the model would never learn to stop",
             next_step=_HELP,
         )
@@ -97,11 +119,6 @@ def check_template(tokenizer: PreTrainedTokenizerBase) -> None:
         raise ConfigError(
             f"loss mask: expected exactly the assistant's words {expected}, found {found_texts}", next_step=_HELP
         )
-
-
-def _end_tokens(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    """Tokens that may end a message: special tokens other than those that open one."""
-    return {token for token in tokenizer.all_special_ids if token not in (tokenizer.bos_token_id, None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +158,12 @@ class MaskedDataset:
         return pa.table({"row": pa.array(rows, pa.int64()), "reason": pa.array(reasons, pa.string())})
 
 
-def mask_dataset(dialogues: Iterable[Messages], tokenizer: PreTrainedTokenizerBase, max_length: int) -> MaskedDataset:
+def mask_dataset(
+    dialogues: Iterable[Messages], tokenizer: PreTrainedTokenizerBase, max_length: int, ends: Iterable[int] = ()
+) -> MaskedDataset:
     """Mask every dialogue; those longer than `max_length` tokens are cut after an assistant's message.
+
+    `ends`: see `check_template`.
 
     Dropped, by reason: `no_assistant_message`; `special_token_in_text` (its text would be read as a control token);
     `inexact_mask` (the template does not mark each of its replies by itself); `too_long` (not even the first reply
@@ -151,11 +172,13 @@ def mask_dataset(dialogues: Iterable[Messages], tokenizer: PreTrainedTokenizerBa
     Raises:
         ConfigError: the chat template cannot give an exact mask.
     """
-    check_template(tokenizer)
+    check_template(tokenizer, ends)
+    control = control_pattern(control_tokens(tokenizer).values())
     kept: dict[int, Masked] = {}
     reasons: dict[int, str] = {}
     for place, messages in enumerate(dialogues):
-        outcome = _mask_or_reason(messages, tokenizer, max_length)
+        found = any(control.search(message["content"]) for message in messages)
+        outcome = _mask_or_reason(messages, tokenizer, max_length, control_text=found)
         if isinstance(outcome, str):
             reasons[place] = outcome
         else:
@@ -165,12 +188,14 @@ def mask_dataset(dialogues: Iterable[Messages], tokenizer: PreTrainedTokenizerBa
     return MaskedDataset(tuple(kept.values()), tuple(kept), reasons, counts)
 
 
-def _mask_or_reason(messages: Messages, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Masked | str:
+def _mask_or_reason(
+    messages: Messages, tokenizer: PreTrainedTokenizerBase, max_length: int, *, control_text: bool
+) -> Masked | str:
     replies = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
     if not replies:
         return "no_assistant_message"
-    if any(token in message["content"] for message in messages for token in tokenizer.all_special_tokens):
-        return "special_token_in_text"
+    if control_text:
+        return CONTROL_TEXT
     # Messages after the last reply would only be context for nothing.
     for last in reversed(replies):
         masked = mask_dialogue(messages[: last + 1], tokenizer)

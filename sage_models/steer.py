@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -20,12 +22,12 @@ from pydantic import Field, field_validator
 from sage_data.chat import Message, Sampling, Steering
 from sage_data.dialogue import Scenario, Split, State
 from sage_data.rollout import Ask, Reply, Speaker
-from sage_data.rollout.recording import blocks, chosen_scenarios
+from sage_data.rollout.recording import blocks, chosen_scenarios, reason_without_text, rounded
 from sage_data.sac import Chain
 from sage_data.stage import Context, Counts, Inputs, Need, Output, StageConfig, derive_seed
 from sage_data.store.shards import read_table
 
-VERSION = 1
+VERSION = 2
 INPUTS = (Need("agent", "model folder of the agent"), Need("scenarios", "folder of scenarios"))
 STEERING_SCHEMA = pa.schema(
     [
@@ -60,7 +62,7 @@ class Config(StageConfig):
         default={"a_motivation": {"humor": 1.0, "joke": 1.0}},
         description="Slot -> word -> weight; a word's logit rises by weight times amount.",
     )
-    amounts: tuple[float, ...] = Field((0.0, 1.0, 2.0, 4.0), description="Amounts to try; the first must be 0.")
+    amounts: tuple[float, ...] = Field((0.0, 1.0, 2.0, 4.0), description="Amounts to try, rising from 0.")
     split: Split | None = Field("test", description="Take only scenarios of this split; null takes all.")
     limit: int | None = Field(64, ge=1, description="Take at most this many scenarios, in file order.")
     samples: int = Field(1, ge=1, description="Replies to each scenario and amount.")
@@ -71,9 +73,9 @@ class Config(StageConfig):
 
     @field_validator("amounts")
     @classmethod
-    def _starts_unsteered(cls, amounts: tuple[float, ...]) -> tuple[float, ...]:
-        if not amounts or amounts[0] != 0 or len(set(amounts)) < len(amounts):
-            raise ValueError(f"amounts must be different from each other and begin with 0, found {amounts}")
+    def _rise_from_unsteered(cls, amounts: tuple[float, ...]) -> tuple[float, ...]:
+        if amounts[:1] != (0,) or any(one >= other for one, other in pairwise(amounts)):
+            raise ValueError(f"amounts must begin with 0 and rise from each to the next, found {amounts}")
         return amounts
 
     def sampling(self, amount: float) -> Sampling:
@@ -100,10 +102,8 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
             for amount in config.amounts
             for row in _answered(block, Speaker(backend, config.sampling(amount)), amount, config, context.seed)
         ]
-        lost = sum(row["hit"] is None for row in rows)
-        counts = Counts(
-            unit="replies", came_in=len(rows), kept=len(rows) - lost, dropped={"no_text": lost} if lost else {}
-        )
+        lost = Counter(reason_without_text(row["status"]) for row in rows if row["hit"] is None)
+        counts = Counts(unit="replies", came_in=len(rows), kept=len(rows) - lost.total(), dropped=lost)
         out.write_shard("steering", index, pa.Table.from_pylist(rows, STEERING_SCHEMA), counts=counts)
     rows = read_table(out.path, "steering").to_pylist()
     doses = [dose(amount, [row for row in rows if row["boost"] == amount]) for amount in config.amounts]
@@ -143,7 +143,7 @@ def _row(ask: Ask, sample: int, reply: Reply, amount: float, config: Config) -> 
         "a_topics": list(action.topics),
         "hit": None if reply.stop is not None else shows(reply.chain, config.boost),
         "tags": reply.form.value,
-        "logprob": reply.completion.logprob,
+        "logprob": rounded(reply.completion.logprob),
         "status": reply.completion.status.value,
     }
 

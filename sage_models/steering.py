@@ -12,15 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sage_data.chat import Steering
 from sage_data.dialogue import State
 from sage_data.errors import ConfigError
 from sage_data.sac import Chain, render, render_tag
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 _SLOT_NAME = re.compile(r"(?P<prefix>[ua])_(?P<slot>motivation|emotion|topic)")
 _FILLER = "x"
@@ -142,25 +139,6 @@ class SlotAutomaton:
         if tail not in self._surfaces[at.slot, at.later]:
             tail = None
         return at._replace(tail=tail, quote=_quote(at.quote, char))
-
-
-class SteeringProcessor:
-    """The same boosts in the shape of a transformers `LogitsProcessor`, for `model.generate`."""
-
-    def __init__(self, automaton: SlotAutomaton, prompt_length: int) -> None:
-        """`prompt_length` tokens of each row, padding included, are the prompt and are not read."""
-        self._automaton = automaton
-        self._prompt_length = prompt_length
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """Add the boosts to `scores` (rows, vocabulary), in place, given `input_ids` (rows, seq); return them."""
-        for row, tokens in enumerate(input_ids[:, self._prompt_length :].tolist()):
-            state = self._automaton.start
-            for token in tokens:
-                state = self._automaton.advance(state, token)
-            for token, amount in self._automaton.boosts(state).items():
-                scores[row, token] += amount
-        return scores
 
 
 def _header(slot: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import math
 import os
 import random
 import sys
@@ -24,7 +25,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from sage_data.errors import ConfigError, InputError
+from sage_data.errors import ConfigError, InputError, StageError
 from sage_data.progress import Bar
 from sage_models.settings import TuningConfig
 
@@ -81,11 +82,14 @@ def quiet_libraries() -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
 
 
-def bfloat16_wanted(precision: str) -> bool:
-    """Whether matrix products run in bfloat16: as told, or for `auto` where the hardware has instructions for it."""
+def bfloat16_wanted(precision: str, device: str = "auto") -> bool:
+    """Whether matrix products run in bfloat16: as told, or for `auto` where the hardware has instructions for it.
+
+    `device` is where they run: "cpu", or "auto" for a GPU when there is one.
+    """
     if precision != "auto":
         return precision == "bfloat16"
-    if torch.cuda.is_available():
+    if device != "cpu" and torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_avx512_bf16_supported())
 
@@ -113,6 +117,7 @@ def trainer_arguments(config: TuningConfig, scratch: Path, steps: int, seed: int
         "save_strategy": "no",
         "report_to": "none",
         "logging_steps": 1,
+        "logging_nan_inf_filter": False,  # it would log a diverged step as a loss of 0
         "disable_tqdm": True,
         "dataloader_pin_memory": False,
         "seed": seed,
@@ -120,8 +125,22 @@ def trainer_arguments(config: TuningConfig, scratch: Path, steps: int, seed: int
     }
 
 
+def check_finite(step: int, values: Mapping[str, float]) -> None:
+    """Stop a training run whose numbers are no numbers any more.
+
+    Raises:
+        StageError: a value is infinite or not a number.
+    """
+    wrong = {name: value for name, value in values.items() if not math.isfinite(value)}
+    if wrong:
+        found = ", ".join(f"{name} {value}" for name, value in wrong.items())
+        raise StageError(
+            f"training diverged at step {step}: expected finite numbers, found {found}", next_step="lower lr"
+        )
+
+
 class CurveRecorder(TrainerCallback):
-    """Keeps what a trainer logs, as rows of one table, and moves the progress bar."""
+    """Keeps what a trainer logs, as rows of one table, moves the progress bar, and stops a run that has diverged."""
 
     def __init__(self, columns: Mapping[str, str], bar: Bar) -> None:
         """`columns` maps the name of a logged number to the name of its column."""
@@ -136,9 +155,14 @@ class CurveRecorder(TrainerCallback):
     def on_log(
         self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **kwargs: Any
     ) -> None:
-        """Keep a step's numbers; the closing summary of the whole run is not a step."""
+        """Keep a step's numbers; the closing summary of the whole run is not a step.
+
+        Raises:
+            StageError: a number is not finite.
+        """
         if logs and "loss" in logs:
             found = {column: float(logs[name]) for name, column in self._columns.items() if name in logs}
+            check_finite(int(state.global_step), found)
             self.rows.append({"step": int(state.global_step), **found})
 
     def table(self) -> pa.Table:

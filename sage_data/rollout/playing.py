@@ -24,12 +24,17 @@ from sage_data.dialogue import Dialogue, Role, Scenario, Source, Utterance
 from sage_data.rollout.speaking import Ask, Replier, Reply, StopReason, TagForm, history
 from sage_data.stage import derive_seed
 
+_GOODBYE = (
+    r"(?:good ?bye|bye(?: bye)?|farewell|good ?night|sleep well|take (?:good )?care(?: of yourself)?"
+    r"|see (?:you|ya)(?: \w+)?|talk to you (?:later|soon|tomorrow))"
+)
+_OPENING = r"(?:(?:well|so|ok|okay|alright|and|now|thanks|thank you) )?"
 FAREWELL = re.compile(
-    r"\b(?:good ?bye|bye|farewell|good ?night|take care|see (?:you|ya)(?: \w+)?|talk to you (?:later|soon|tomorrow))"
-    r"[\s.!,]*$",
+    rf"(?:(?:^|[.!?\u2026;]\s+|\n\s*){_OPENING}{_GOODBYE}(?:,[^.!?\u2026;\n]*)?|,\s+{_GOODBYE})[\s.!,\u2026]*$",
     re.IGNORECASE,
 )
-"""An utterance that ends like this ends the dialogue."""
+"""An utterance that ends like this ends the dialogue: its last sentence begins with a goodbye ("Good night, my
+friend."), or comes to one after a comma ("It was so nice to talk to you, take good care of yourself.")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +155,8 @@ def _up_to_question(text: str) -> str:
 
 def _ending(utterances: Sequence[Utterance]) -> tuple[StopReason | None, Role | None]:
     """Tell whether the exchange just finished ends the dialogue, and through whom."""
-    for one in utterances[-2:]:
+    # The situation is what there is to talk about, whatever it ends with.
+    for one in utterances[1:][-2:]:
         if FAREWELL.search(one.text):
             return StopReason.FAREWELL, one.role
     return (StopReason.LOOP, "assistant") if _loops(utterances) else (None, None)

@@ -1,7 +1,9 @@
 """The part that every stage with rollouts shares: its settings, its blocks of scenarios, its tables and its summary.
 
-Blocks are fixed runs of scenarios, one shard each. A block's bytes depend on its scenarios, the models and the seed
-alone, so a killed stage repeats at most one block.
+Blocks are fixed runs of scenarios, one shard each. A block's bytes depend on its scenarios, the models, the seed and
+the settings of the backends, never on other blocks, so a killed stage repeats at most one block. Models that run here
+add in an order that follows their thread count, which is therefore fixed by the backend's URI; another kind of
+processor can still round otherwise, and now and then draw another word.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 from pydantic import Field
 
-from sage_data.chat import Sampling
+from sage_data.chat import CompletionStatus, Sampling
 from sage_data.dialogue import Scenario, Split
 from sage_data.errors import InputError
 from sage_data.rollout.playing import Settings, Transcript
@@ -120,6 +122,16 @@ def write_transcripts(transcripts: Sequence[Transcript], index: int, out: Output
         counts=Counts(unit="dialogues", came_in=len(transcripts), kept=len(kept), dropped=dropped),
         rejected=to_table(lost).append_column("reason", pa.array(filter(None, reasons), pa.string())),
     )
+
+
+def reason_without_text(status: str) -> str:
+    """Name of the reason, in counts, why a completion of this status that has no usable text is dropped."""
+    return status if status in (CompletionStatus.API_ERROR, CompletionStatus.REFUSED) else "no_text"
+
+
+def rounded(logprob: float | None) -> float | None:
+    """Keep four decimals of a log-probability; the others depend on the order in which a processor adds."""
+    return None if logprob is None else round(logprob, 4)
 
 
 def describe(out: Output) -> list[str]:

@@ -18,6 +18,8 @@ from sage_data.store.files import atomic_path
 from sage_data.store.manifest import Counts
 
 COUNTS_KEY = b"sage.counts"
+REJECTED = "rejected"
+"""Subfolder of a stage's rejected rows, in shards of the same numbers as those that rejected them."""
 ROW_GROUP_ROWS = 65_536
 
 
@@ -71,7 +73,8 @@ def shard_paths(folder: Path, name: str) -> list[Path]:
             next_step="run the stage that writes them first: sage plan RECIPE",
         )
     for index, path in enumerate(found):
-        if path.name != shard_name(name, index):
+        # A shard that rejected nothing leaves no file among the rejects.
+        if folder.name != REJECTED and path.name != shard_name(name, index):
             raise InputError(f"{folder}: expected the shard {shard_name(name, index)}, found {path.name}")
     return found
 

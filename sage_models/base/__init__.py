@@ -16,7 +16,7 @@ from pydantic import Field
 
 from sage_data.stage import Context, Inputs, Need, Output, StageConfig
 
-VERSION = 1
+VERSION = 2
 INPUTS = (Need("corpus", "folder with base_corpus*.parquet: one dialogue a row, column `messages`"),)
 RESOURCES = (Path(__file__).with_name("chat_template.jinja"),)
 
@@ -45,10 +45,11 @@ class Config(StageConfig):
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
-    """Write `model/` (a complete checkpoint), `curves.parquet` and `summary.txt`.
+    """Write `model/` (a complete checkpoint), `corpus-00000.parquet`, `curves.parquet` and `summary.txt`.
 
     Raises:
         InputError: the corpus is missing or empty.
+        StageError: training diverged.
     """
     # torch and transformers are loaded only when the stage runs.
     from sage_models.base.building import build

@@ -14,10 +14,11 @@ from sage_data.stage import Context, Output, derive_seed
 from sage_data.store.files import remove
 from sage_models.base import Config
 from sage_models.base.architecture import new_model
-from sage_models.base.corpus import Windows, encode, held_out_windows, read_corpus, split_corpus
+from sage_models.base.corpus import Windows, encode, held_out_windows, read_corpus, split_corpus, without_control
 from sage_models.base.pretraining import Curve, Plan, held_out_loss, pretrain
-from sage_models.base.tokenizer import train_tokenizer
-from sage_models.training import SCRATCH, bfloat16_wanted, quiet_libraries, reproducible, save_model
+from sage_models.base.tokenizer import SPECIAL, train_tokenizer
+from sage_models.masking import control_pattern
+from sage_models.training import SCRATCH, bfloat16_wanted, check_finite, quiet_libraries, reproducible, save_model
 
 
 def build(config: Config, corpus: Path, out: Output, context: Context) -> None:
@@ -25,10 +26,13 @@ def build(config: Config, corpus: Path, out: Output, context: Context) -> None:
 
     Raises:
         InputError: the corpus is missing, empty or smaller than one window.
+        StageError: training diverged.
     """
     seed = derive_seed("base", context.seed)
     with reproducible(seed, config.threads), quiet_libraries():
-        train, held_out = split_corpus(read_corpus(corpus), config.held_out, seed)
+        clean = without_control(read_corpus(corpus), control_pattern(SPECIAL))
+        out.write_shard("corpus", 0, clean.table(), counts=clean.counts, rejected=clean.rejected())
+        train, held_out = split_corpus(clean.rows, config.held_out, seed)
         contents = (message["content"] for dialogue in train for message in dialogue)
         tokenizer = train_tokenizer(contents, config.vocab_size, config.max_length)
         windows = Windows(encode(train, tokenizer), config.window, seed)
@@ -63,6 +67,7 @@ def _train(
     out.timing("training", seconds)
     apart = held_out_windows(held_out, config.window, tokenizer.pad_token_id)
     loss = held_out_loss(model, apart, batch=config.batch, bfloat16=plan.bfloat16)
+    check_finite(plan.steps, {"held-out loss": loss})
     out.write_table("curves.parquet", curve_table(curve, loss))
     out.write_text("summary.txt", _summary(model.num_parameters(), len(tokenizer), windows, curve, loss))
     with out.folder("model") as folder:
@@ -78,7 +83,7 @@ def make_plan(config: Config) -> Plan:
         rate=config.lr,
         warmup=max(1, round(config.warmup * steps)),
         weight_decay=config.weight_decay,
-        bfloat16=bfloat16_wanted(config.precision),
+        bfloat16=bfloat16_wanted(config.precision, device="cpu"),
         checkpoint_every=config.checkpoint_every,
     )
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedTokenizerBase
 
 from sage_data.errors import InputError
+from sage_data.stage import Counts
+from sage_models.masking import CONTROL_TEXT
 
 Messages = list[dict[str, str]]
 PATTERN = "base_corpus*.parquet"
@@ -36,6 +40,41 @@ def read_corpus(folder: Path) -> list[Messages]:
             next_step="sage data sample writes such a corpus",
         )
     return rows
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The dialogues to learn from, and what became of the others."""
+
+    rows: Sequence[Messages]
+    places: tuple[int, ...]
+    """Row number in the input (0-based) of each of `rows`."""
+    dropped: tuple[int, ...]
+    """Row numbers of those whose text would be read as control tokens."""
+
+    @property
+    def counts(self) -> Counts:
+        """Dialogues that came in, were kept, were dropped."""
+        reasons = {CONTROL_TEXT: len(self.dropped)} if self.dropped else {}
+        came_in = len(self.places) + len(self.dropped)
+        return Counts(unit="dialogues", came_in=came_in, kept=len(self.places), dropped=reasons)
+
+    def table(self) -> pa.Table:
+        """One row a dialogue that is learnt from: `row`, `messages`."""
+        lengths = [len(row) for row in self.rows]
+        return pa.table({"row": pa.array(self.places, pa.int64()), "messages": pa.array(lengths, pa.int64())})
+
+    def rejected(self) -> pa.Table:
+        """One row a dropped dialogue: `row`, `reason`."""
+        reasons = [CONTROL_TEXT] * len(self.dropped)
+        return pa.table({"row": pa.array(self.dropped, pa.int64()), "reason": pa.array(reasons, pa.string())})
+
+
+def without_control(rows: Sequence[Messages], control: re.Pattern[str]) -> Corpus:
+    """Drop the dialogues with a message in which `control` is found: it would end the message, or open another."""
+    found = {place for place, row in enumerate(rows) if any(control.search(message["content"]) for message in row)}
+    places = tuple(place for place in range(len(rows)) if place not in found)
+    return Corpus([rows[place] for place in places], places, tuple(sorted(found)))
 
 
 def split_corpus(rows: Sequence[Messages], held_out: float, seed: int) -> tuple[list[Messages], list[Messages]]:

@@ -14,6 +14,7 @@ from transformers import LlamaForCausalLM
 from sage_data.store.files import atomic_path
 from sage_models.base.corpus import Windows
 from sage_models.base.optimisation import Optimisers, learning_rate
+from sage_models.training import check_finite
 
 MAX_GRADIENT_NORM = 1.0
 STATE = "state.pt"
@@ -55,7 +56,11 @@ class Curve:
 def pretrain(
     model: LlamaForCausalLM, windows: Windows, plan: Plan, scratch: Path, on_step: Callable[[int], None]
 ) -> Curve:
-    """Train in place, going on from the checkpoint in `scratch` when there is one. `on_step` hears of tokens done."""
+    """Train in place, going on from the checkpoint in `scratch` when there is one. `on_step` hears of tokens done.
+
+    Raises:
+        StageError: training diverged.
+    """
     optimisers = Optimisers(model, plan.rate, plan.weight_decay)
     curve = _resume(scratch / STATE, model, optimisers)
     first = len(curve.step)
@@ -65,6 +70,7 @@ def pretrain(
         loss = batch_loss(model, batch, bfloat16=plan.bfloat16)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
+        check_finite(step + 1, {"loss": loss.item(), "gradient norm": norm.item()})
         rate = optimisers.step(learning_rate(step, plan.steps, plan.warmup))
         _record(curve, step, batch, loss=loss.item(), rate=rate, norm=norm.item())
         on_step(plan.batch * windows.length)

@@ -13,7 +13,7 @@ from pydantic import Field
 from sage_data.stage import Context, Inputs, Need, Output
 from sage_models.settings import TuningConfig
 
-VERSION = 1
+VERSION = 2
 INPUTS = (
     Need("base", "checkpoint folder of the model to start from; it is also the reference"),
     Need("trajectories", "folder with candidates-*.parquet, as sage_models.search writes it"),
@@ -35,6 +35,7 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     Raises:
         ConfigError: the chat template renders a prompt otherwise once it is answered, or settings contradict.
         InputError: the base or the candidates are missing, or they give no pair.
+        StageError: training diverged.
     """
     # torch, TRL and peft are loaded only when the stage runs.
     from sage_models.dpo.learning import learn

@@ -19,6 +19,7 @@ from sage_data.store.shards import read_shards
 from sage_models.adapters import Lineage, lora_config, weights_hash, write_result
 from sage_models.dpo import Config
 from sage_models.dpo.pairs import COLUMNS, Candidate, Fits, Pairs, make_pairs
+from sage_models.masking import control_pattern, control_tokens
 from sage_models.training import (
     SCRATCH,
     CurveRecorder,
@@ -52,13 +53,14 @@ def learn(config: Config, base: Path, trajectories: Input, out: Output, context:
     Raises:
         ConfigError: the chat template renders a prompt otherwise once it is answered, or settings contradict.
         InputError: the base or the candidates are missing, or they give no pair.
-        StageError: the reference is not the model that training started from.
+        StageError: the reference is not the model that training started from, or training diverged.
     """
     seed = derive_seed("dpo", context.seed) % 2**32
     rows = [row for table in read_shards(trajectories.path, "candidates", COLUMNS) for row in table.to_pylist()]
     with reproducible(seed, config.threads), quiet_libraries():
         model, tokenizer = load_model(base)
-        pairs = make_pairs(rows, seed, fits_within(tokenizer, context_length(model, config.max_length)))
+        fits = fits_within(tokenizer, context_length(model, config.max_length))
+        pairs = make_pairs(rows, seed, fits, control_pattern(control_tokens(tokenizer).values()))
         out.write_shard("pairs", 0, pairs.table, counts=pairs.counts, rejected=pairs.rejected)
         if not pairs.table.num_rows:
             raise InputError(f"{trajectories.path}: no preference pair; dropped {dict(pairs.counts[0].dropped)}")
@@ -129,7 +131,7 @@ def _train(
 
 
 def _check_reference(first: dict[str, float | int]) -> None:
-    if abs(first["margin"]) > FIRST_MARGIN:
+    if not abs(first["margin"]) <= FIRST_MARGIN:  # so written, it refuses a margin that is no number, too
         raise StageError(
             f"preference learning: expected a margin of 0 before the first step, found {first['margin']:.4f}: the "
             "reference is not the model that training started from"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from sage_data.stage import Counts, derive_seed
+from sage_models.masking import CONTROL_TEXT, control_pattern
 
 COLUMNS = ["dialogue_id", "turn", "candidate", "selected", "context", "content", "text", "status"]
 """What is read of the table `candidates`."""
@@ -32,6 +34,7 @@ PAIR_SCHEMA = pa.schema(
 
 Candidate = Mapping[str, Any]
 Fits = Callable[[Candidate, Candidate], bool]
+_NO_CONTROL = control_pattern(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,11 @@ class Pairs:
     """Of replies (each gives one pair or has a reason), and of candidates."""
 
 
-def make_pairs(rows: Iterable[Candidate], seed: int, fits: Fits) -> Pairs:
+def make_pairs(rows: Iterable[Candidate], seed: int, fits: Fits, control: re.Pattern[str] = _NO_CONTROL) -> Pairs:
     """Make one pair for each reply.
 
-    A reply gives no pair when no usable candidate is selected (`no_selected`), when no other one says anything else
+    A reply gives no pair when no usable candidate is selected (`no_selected`), when it or what came before it would be
+    read as control tokens, see `control` (`special_token_in_text`), when no other one says anything else
     (`no_other_candidate`), or when `fits(chosen, rejected)` is false (`too_long`). The draw depends on the seed, the
     dialogue and the turn alone.
     """
@@ -59,9 +63,11 @@ def make_pairs(rows: Iterable[Candidate], seed: int, fits: Fits) -> Pairs:
     fates: Counter[str] = Counter()
     for (dialogue, turn), group in groupby(ordered, key=lambda row: (row["dialogue_id"], row["turn"])):
         candidates = list(group)
-        others, fate = _others(candidates)
+        others, fate = _others(candidates, control)
         fates.update(fate)
-        outcome = _pair(candidates, others, Random(derive_seed(seed, dialogue, turn)), fits)
+        chosen = _chosen(candidates, control)
+        draw = Random(derive_seed(seed, dialogue, turn))
+        outcome = chosen if isinstance(chosen, str) else _pair(chosen, others, draw, fits)
         if isinstance(outcome, str):
             without.append({"dialogue_id": dialogue, "turn": turn, "reason": outcome})
         else:
@@ -75,7 +81,7 @@ def make_pairs(rows: Iterable[Candidate], seed: int, fits: Fits) -> Pairs:
     )
 
 
-def _others(candidates: Sequence[Candidate]) -> tuple[list[Candidate], Counter[str]]:
+def _others(candidates: Sequence[Candidate], control: re.Pattern[str]) -> tuple[list[Candidate], Counter[str]]:
     """Distinct usable candidates that say something else than the selected one, and what became of every candidate."""
     others: list[Candidate] = []
     fate: Counter[str] = Counter()
@@ -86,6 +92,8 @@ def _others(candidates: Sequence[Candidate]) -> tuple[list[Candidate], Counter[s
             fate["kept"] += 1
         elif row["status"] != "ok":
             fate["not_usable"] += 1
+        elif control.search(row["content"]):
+            fate[CONTROL_TEXT] += 1
         elif row["text"] in chosen_texts:
             fate["text_of_the_chosen"] += 1
         elif row["content"] in seen:
@@ -97,12 +105,15 @@ def _others(candidates: Sequence[Candidate]) -> tuple[list[Candidate], Counter[s
     return others, fate
 
 
-def _pair(
-    candidates: Sequence[Candidate], others: Sequence[Candidate], draw: Random, fits: Fits
-) -> dict[str, Any] | str:
+def _chosen(candidates: Sequence[Candidate], control: re.Pattern[str]) -> Candidate | str:
     chosen = next((row for row in candidates if row["selected"] and row["status"] == "ok"), None)
     if chosen is None:
         return "no_selected"
+    said = [*(message["content"] for message in chosen["context"]), chosen["content"]]
+    return CONTROL_TEXT if any(map(control.search, said)) else chosen
+
+
+def _pair(chosen: Candidate, others: Sequence[Candidate], draw: Random, fits: Fits) -> dict[str, Any] | str:
     if not others:
         return "no_other_candidate"
     rejected = draw.choice(others)

@@ -21,7 +21,7 @@ from sage_models.engines.drawing import draw
 from sage_models.engines.prefill import EVERYBODY, NOBODY, Prefilled, prefill
 from sage_models.steering import SlotAutomaton
 
-Finish = Literal["stop", "length"]
+Finish = Literal["stop", "length", "control_token"]
 _COMPACT_BELOW = 0.75
 """Share of live conversations below which the cache is compacted: a copy costs about as much as one step."""
 _NO_BOOST: Mapping[int, float] = {}
@@ -36,6 +36,8 @@ class Rules:
     text_of: Callable[[Sequence[int]], str]
     """Token ids -> text; used for stop texts."""
     automaton: SlotAutomaton | None = None
+    control_tokens: frozenset[int] = frozenset()
+    """Tokens that are no words and no end either: a reply breaks off before one."""
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Draft:
     """What its draws depend on, see `row_key`."""
     tokens: list[int] = field(default_factory=list)
     logprob: float = 0.0
-    """Sum over the drawn tokens, the end token included, under the unmodified distribution."""
+    """Sum over the drawn tokens, the the one that ends it included, under the unmodified distribution."""
     finish: Finish | None = None
     state: int = 0
 
@@ -66,6 +68,9 @@ class Draft:
         self.logprob += logprob
         if token in rules.end_tokens:
             self.finish = "stop"
+            return
+        if token in rules.control_tokens:
+            self.finish = "control_token"
             return
         self.tokens.append(token)
         if rules.automaton is not None:

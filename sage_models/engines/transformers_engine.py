@@ -1,10 +1,11 @@
 """The portable engine: a transformers causal language model in this process, on CPU or GPU.
 
-Opened by URI, `hf:PATH_OR_HUB_ID?batch=256&device=auto&dtype=auto`:
+Opened by URI, `hf:PATH_OR_HUB_ID?batch=256&device=auto&dtype=auto&threads=2`:
 
     batch    candidates decoded at once                 (default 256)
     device   auto, cpu, cuda, cuda:1, ...               (auto: a GPU when there is one)
     dtype    auto, float32, bfloat16, float16           (auto: float32 on CPU, the checkpoint's own elsewhere)
+    threads  processor threads while decoding; others add in another order and give slightly other numbers  (default 2)
 
 Weights are read from safetensors alone and no code from a checkpoint is ever run.
 
@@ -13,7 +14,8 @@ Weights are read from safetensors alone and no code from a checkpoint is ever ru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import parse_qsl
@@ -27,6 +29,7 @@ from sage_models.engines.decoding import Draft, Rules, decode
 from sage_models.engines.drawing import row_key
 from sage_models.engines.vocabulary import token_bytes
 from sage_models.engines.weights import identity_of, locate
+from sage_models.masking import control_pattern, control_tokens, end_tokens
 from sage_models.steering import SlotAutomaton
 
 _BRANCHES = 16
@@ -44,6 +47,8 @@ class Options:
     """Candidates decoded at once."""
     device: str = "auto"
     dtype: Dtype = "auto"
+    threads: int = 2
+    """Processor threads while decoding."""
 
 
 def open_transformers(rest: str) -> TransformersBackend:
@@ -76,7 +81,10 @@ class TransformersBackend:
         self._identity = identity
         self._options = options or Options()
         self._context = _context(model)
-        self._end_tokens = _end_tokens(model, tokenizer)
+        self._end_tokens = end_tokens(tokenizer, getattr(model.generation_config, "eos_token_id", None))
+        control = control_tokens(tokenizer)
+        self._control_tokens = frozenset(control) - self._end_tokens
+        self._control = control_pattern(control.values())
         self._automata: dict[object, SlotAutomaton] = {}
         if not tokenizer.chat_template:
             raise BackendError(
@@ -93,7 +101,9 @@ class TransformersBackend:
         """Answer each conversation with `n` candidates; see `ChatBackend.generate`.
 
         A conversation that with `max_tokens` more does not fit into the model's context is not cut: its candidates
-        fail with status `API_ERROR` and finish reason "context".
+        fail with status `API_ERROR` and finish reason "context". Nor is one whose text would be read as control tokens,
+        which would rewrite the conversation: finish reason "control_text". A reply that comes to such a token other
+        than an end breaks off there: `TRUNCATED`, finish reason "control_token".
 
         Raises:
             BackendError: `max_tokens` alone exceeds the context, a stop text is empty, or the tokenizer cannot be
@@ -101,15 +111,33 @@ class TransformersBackend:
         """
         self._check(sampling)
         prompts = [self._prompt(conversation) for conversation in conversations]
-        results = [[self._too_long(len(prompt), sampling)] * n for prompt in prompts]
-        rules = Rules(sampling, self._end_tokens, self._text, self._automaton(sampling.steering))
-        for chunk in self._chunks([len(prompt) for prompt in prompts], sampling.max_tokens, n):
+        asked = list(zip(conversations, prompts, strict=True))
+        failures = [self._failure(conversation, len(prompt), sampling) for conversation, prompt in asked]
+        lengths = {place: len(prompts[place]) for place, failure in enumerate(failures) if failure is None}
+        drafts = self._drafts(conversations, prompts, lengths, sampling, n)
+        return [
+            [failure] * n if failure else [self._completion(draft, len(prompt), sampling) for draft in drafts[place]]
+            for place, (prompt, failure) in enumerate(zip(prompts, failures, strict=True))
+        ]
+
+    def _drafts(
+        self,
+        conversations: Sequence[Conversation],
+        prompts: Sequence[list[int]],
+        lengths: Mapping[int, int],
+        sampling: Sampling,
+        n: int,
+    ) -> dict[int, list[Draft]]:
+        """Decode the conversations whose numbers stand in `lengths`: number -> its `n` drafts."""
+        found: dict[int, list[Draft]] = {place: [] for place in lengths}
+        rules = Rules(sampling, self._end_tokens, self._text, self._automaton(sampling.steering), self._control_tokens)
+        for chunk in self._chunks(lengths, n):
             keys = [[row_key(conversations[place].seed, number) for number in numbers] for place, numbers in chunk]
-            drafts = decode(self._model, [prompts[place] for place, _ in chunk], keys, rules)
-            for (place, numbers), row in zip(chunk, drafts, strict=True):
-                for number, draft in zip(numbers, row, strict=True):
-                    results[place][number] = self._completion(draft, len(prompts[place]), sampling)
-        return results
+            with _threads(self._options.threads):
+                drafts = decode(self._model, [prompts[place] for place, _ in chunk], keys, rules)
+            for (place, _), row in zip(chunk, drafts, strict=True):
+                found[place] += row
+        return found
 
     def _check(self, sampling: Sampling) -> None:
         if "" in sampling.stop:
@@ -121,10 +149,9 @@ class TransformersBackend:
                 next_step="lower max_tokens",
             )
 
-    def _chunks(self, lengths: Sequence[int], max_tokens: int, n: int) -> Iterator[list[tuple[int, range]]]:
-        """Yield batches of (conversation, candidate numbers), like lengths together; what is too long is left out."""
-        fitting = [place for place, length in enumerate(lengths) if length + max_tokens <= self._context]
-        fitting.sort(key=lambda place: (lengths[place], place))
+    def _chunks(self, lengths: Mapping[int, int], n: int) -> Iterator[list[tuple[int, range]]]:
+        """Yield batches of (conversation, candidate numbers), like lengths together."""
+        fitting = sorted(lengths, key=lambda place: (lengths[place], place))
         width = min(n, _BRANCHES, self._options.batch)
         parts = [(place, range(first, min(first + width, n))) for place in fitting for first in range(0, n, width)]
         at_once = self._options.batch // width
@@ -153,13 +180,18 @@ class TransformersBackend:
         return self._automata[key]
 
     def _completion(self, draft: Draft, prompt_tokens: int, sampling: Sampling) -> Completion:
-        text = self._text(draft.tokens)
+        text, finish = self._text(draft.tokens), draft.finish
         for stop in sampling.stop:
             text = text.partition(stop)[0]
+        # A control token may also be spelled out by tokens that are words.
+        if (spelled := self._control.search(text)) is not None:
+            text, finish = text[: spelled.start()], "control_token"
         status, error = CompletionStatus.OK, None
         if not text.strip():
             status, error = CompletionStatus.EMPTY, "there is no text in the reply"
-        elif draft.finish != "stop":
+        elif finish == "control_token":
+            status, error = CompletionStatus.TRUNCATED, "the reply came to a control token that does not end it"
+        elif finish != "stop":
             status, error = CompletionStatus.TRUNCATED, f"no end token within {sampling.max_tokens} tokens"
         return Completion(
             text=text,
@@ -167,39 +199,68 @@ class TransformersBackend:
             model=self._identity,
             prompt_tokens=prompt_tokens,
             completion_tokens=len(draft.tokens),
-            finish_reason=draft.finish,
+            finish_reason=finish,
             logprob=draft.logprob,
             error=error,
         )
 
-    def _too_long(self, prompt_tokens: int, sampling: Sampling) -> Completion:
+    def _failure(self, conversation: Conversation, prompt_tokens: int, sampling: Sampling) -> Completion | None:
+        """Say why a conversation cannot be answered; None when it can."""
+        spelled = next(filter(None, (self._control.search(one.content) for one in conversation.messages)), None)
+        if spelled is not None:
+            reason, error = "control_text", f"a message holds {spelled[0]!r}, which would be read as a control token"
+        elif prompt_tokens + sampling.max_tokens > self._context:
+            reason, error = (
+                "context",
+                (
+                    f"{prompt_tokens} prompt tokens and {sampling.max_tokens} to generate exceed the context of "
+                    f"{self._context} tokens"
+                ),
+            )
+        else:
+            return None
         return Completion(
             text="",
             status=CompletionStatus.API_ERROR,
             model=self._identity,
             prompt_tokens=prompt_tokens,
-            finish_reason="context",
-            error=f"{prompt_tokens} prompt tokens and {sampling.max_tokens} to generate exceed the context of "
-            f"{self._context} tokens",
+            finish_reason=reason,
+            error=error,
         )
 
 
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Decode with `count` processor threads, whatever the caller's number: sums depend on it in their last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def _options(query: str) -> Options:
-    """Read `batch=64&device=cpu`.
+    """Read `batch=64&device=cpu&threads=2`.
 
     Raises:
         BackendError: an option is unknown or has a wrong value.
     """
     given = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = set(given) - {"batch", "device", "dtype"}
-    batch, dtype = given.get("batch", "256"), given.get("dtype", "auto")
-    if unknown or not batch.isdigit() or int(batch) < 1 or dtype not in get_args(Dtype):
+    unknown = set(given) - {"batch", "device", "dtype", "threads"}
+    numbers, dtype = [given.get("batch", "256"), given.get("threads", "2")], given.get("dtype", "auto")
+    if unknown or not all(_is_positive(one) for one in numbers) or dtype not in get_args(Dtype):
         raise BackendError(
             f"cannot read the options {query!r} of an hf: backend: expected batch=NUMBER, device=NAME, "
-            f"dtype={'|'.join(get_args(Dtype))}",
+            f"dtype={'|'.join(get_args(Dtype))}, threads=NUMBER",
             next_step="for example hf:PATH?batch=64&device=cpu&dtype=float32",
         )
-    return Options(int(batch), given.get("device", "auto"), dtype)  # type: ignore[arg-type]
+    batch, threads = map(int, numbers)
+    return Options(batch, given.get("device", "auto"), dtype, threads)  # type: ignore[arg-type]
+
+
+def _is_positive(text: str) -> bool:
+    return text.isdecimal() and int(text) >= 1
 
 
 def _load(folder: str, options: Options) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -241,9 +302,3 @@ def _window(config: object, kinds: set[str]) -> int | None:
         return None
     window = getattr(config, "sliding_window", None)
     return window if isinstance(window, int) and getattr(config, "use_sliding_window", True) else None
-
-
-def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    ends = getattr(model.generation_config, "eos_token_id", None)
-    listed = ends if isinstance(ends, list) else [ends]
-    return frozenset(token for token in (*listed, tokenizer.eos_token_id) if token is not None)

@@ -10,23 +10,34 @@ that the next model learns from; every candidate is kept beside it, with what th
 from __future__ import annotations
 
 from collections import Counter
-from typing import Literal
+from collections.abc import Callable, Mapping
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sage_data.dialogue import Split
 from sage_data.rollout import OPENER, Speaker, roll
-from sage_data.rollout.recording import PLAY_INPUTS, PlayConfig, blocks, chosen_scenarios, describe, write_transcripts
+from sage_data.rollout.recording import (
+    PLAY_INPUTS,
+    PlayConfig,
+    blocks,
+    chosen_scenarios,
+    describe,
+    reason_without_text,
+    write_transcripts,
+)
 from sage_data.stage import Context, Counts, Inputs, Output
 from sage_data.store.shards import read_table
 from sage_models.search.candidates import CANDIDATE_SCHEMA, SearchingSpeaker
 from sage_models.search.rubric import CUES, RubricSelector
+from sage_models.search.selector import Selector
 
-VERSION = 1
+VERSION = 2
 INPUTS = PLAY_INPUTS
 RESOURCES = (OPENER, CUES)
 TABLES = ("outcomes", "candidates", "dialogues")
+SELECTORS: Mapping[str, Callable[[], Selector]] = {"rubric": RubricSelector}
+"""What the option `selector` may name."""
 
 
 class Config(PlayConfig):
@@ -35,11 +46,18 @@ class Config(PlayConfig):
     exchanges: int = Field(6, ge=1, description="Exchanges of a user utterance and a reply (paper: up to 12 turns).")
     split: Split | None = Field("train", description="Take only scenarios of this split; null takes all.")
     candidates: int = Field(16, ge=1, description="Candidates drawn for each reply of the agent.")
-    selector: Literal["rubric"] = Field("rubric", description="Who chooses among them; rubric needs no model.")
+    selector: str = Field("rubric", description="Who chooses among them; rubric needs no model.")
     temperature: float = Field(1.1, ge=0, description="Of the agent; 0 is greedy.")
     repetition_penalty: float = Field(1.1, gt=0, description="Of the agent; 1 is none.")
     user_temperature: float = Field(1.1, ge=0, description="Of the user simulator.")
     user_repetition_penalty: float = Field(1.1, gt=0, description="Of the user simulator.")
+
+    @field_validator("selector")
+    @classmethod
+    def _is_known(cls, selector: str) -> str:
+        if selector not in SELECTORS:
+            raise ValueError(f"selector must be one of {', '.join(SELECTORS)}; found {selector!r}")
+        return selector
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
@@ -52,7 +70,7 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     scenarios = chosen_scenarios(inputs.one("scenarios").path, config.split, config.limit)
     agent = Speaker(context.chat(config.agent_uri, inputs), config.agent_sampling())
     user = Speaker(context.chat(config.user_uri, inputs), config.user_sampling())
-    selector = RubricSelector()
+    selector = SELECTORS[config.selector]()
     out.add_model("agent", agent.backend.identity)
     out.add_model("user", user.backend.identity)
     out.add_model("selector", selector.identity)
@@ -69,13 +87,13 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
 def _counts(table: pa.Table) -> Counts:
     """Count the candidates: the selected are kept, the rest dropped by reason."""
     fate: Counter[str] = Counter()
-    for row in table.select(["selected", "merged_into", "score", "acceptable"]).to_pylist():
+    for row in table.select(["selected", "merged_into", "score", "acceptable", "status"]).to_pylist():
         if row["selected"]:
             fate["selected"] += 1
         elif row["merged_into"] is not None:
             fate["duplicate"] += 1
         elif row["score"] is None:
-            fate["no_text"] += 1
+            fate[reason_without_text(row["status"])] += 1
         else:
             fate["not_selected" if row["acceptable"] else "not_acceptable"] += 1
     selected = fate.pop("selected", 0)

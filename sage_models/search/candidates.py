@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from sage_data.dialogue import State
-from sage_data.rollout import Ask, Reply, Speaker
+from sage_data.rollout import Ask, Reply, Speaker, StopReason
+from sage_data.rollout.recording import rounded
 from sage_data.stage import derive_seed
 from sage_models.search.rubric import FEATURES
 from sage_models.search.selector import Choice, Selection, Selector, Verdict
@@ -97,10 +98,12 @@ class _Turn:
             self.chosen_by = ChosenBy.SELECTOR if self.second == len(self.replies) else ChosenBy.SECOND_DRAW
 
     def reply(self) -> Reply:
-        """Return the reply that stands, falling back on the best."""
+        """Return the reply that stands, falling back on the best; without any text, a failure before an empty one."""
         if self.chosen is None and self.best is not None:
             self.chosen, self.chosen_by = self.best, ChosenBy.FALLBACK
-        return self.replies[self.chosen or 0]
+        if self.chosen is not None:
+            return self.replies[self.chosen]
+        return next((reply for reply in self.replies if reply.stop is StopReason.FAILED), self.replies[0])
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row for each candidate, see CANDIDATE_SCHEMA."""
@@ -109,7 +112,7 @@ class _Turn:
 
     def _row(self, number: int, reply: Reply, leader: dict[str, int]) -> dict[str, Any]:
         ask, completion = self.ask, reply.completion
-        stands = leader.get(completion.text, number)
+        stands = number if reply.stop is not None else leader.get(completion.text, number)
         verdict = self.verdicts.get(stands)
         return {
             "dialogue_id": ask.scenario.id,
@@ -130,7 +133,7 @@ class _Turn:
             "acceptable": verdict.acceptable if verdict else False,
             **{f"score_{name}": verdict.features.get(name) if verdict else None for name in FEATURES},
             "selector_reply": self.raw,
-            "logprob": completion.logprob,
+            "logprob": rounded(completion.logprob),
             "completion_tokens": completion.completion_tokens,
             "status": completion.status.value,
             "problems": list(reply.problems),

@@ -25,7 +25,8 @@ CUES = Path(__file__).with_name("cues.toml")
 _APOSTROPHE = "\u2019"
 _WORD = re.compile(rf"[^\W_]+(?:['{_APOSTROPHE}][^\W_]+)*")
 _JUNK = re.compile(
-    r"[\[\]{}<>|\\^~=@\ufffd]|[\x00-\x08\x0b-\x1f]|[ua]_(?:motivation|emotion|topic)|\w\d\w|\b(\w+)(?: \1\b){2,}",
+    r"[\[\]{}<>|\\^~=@\ufffd]|[\x00-\x08\x0b-\x1f]|[ua]_(?:motivation|emotion|topic)"
+    r"|[^\W\d_]\d+[^\W\d_]|\b(\w+)(?: \1\b){2,}",
     re.IGNORECASE,
 )
 """Scraps of markup, bytes that are no text, digits inside words, and a word said three times in a row."""

@@ -35,6 +35,7 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     Raises:
         ConfigError: the chat template cannot give an exact loss mask, or settings contradict each other.
         InputError: the base or the data is missing, or no dialogue can be trained on.
+        StageError: training diverged.
     """
     # torch, TRL and peft are loaded only when the stage runs.
     from sage_models.sft.finetuning import finetune

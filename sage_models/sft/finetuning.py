@@ -16,7 +16,7 @@ from sage_data.stage import Context, Input, Output, derive_seed
 from sage_data.store.files import remove
 from sage_data.store.shards import read_table
 from sage_models.adapters import Lineage, lora_config, weights_hash, write_result
-from sage_models.masking import MaskedDataset, mask_dataset
+from sage_models.masking import MaskedDataset, end_tokens, mask_dataset
 from sage_models.sft import Config
 from sage_models.sft.trainer import CURVE, QuickLossTrainer, dataset_of
 from sage_models.training import (
@@ -36,12 +36,14 @@ def finetune(config: Config, base: Path, data: Input, out: Output, context: Cont
     Raises:
         ConfigError: the chat template cannot give an exact loss mask, or settings contradict each other.
         InputError: the base or the data is missing, or no dialogue can be trained on.
+        StageError: training diverged.
     """
     dialogues = read_table(data.path, "messages", ["messages"])["messages"].to_pylist()
     seed = derive_seed("sft", context.seed) % 2**32
     with reproducible(seed, config.threads), quiet_libraries():
         model, tokenizer = load_model(base)
-        masked = mask_dataset(dialogues, tokenizer, context_length(model, config.max_length))
+        ends = end_tokens(tokenizer, model.generation_config.eos_token_id)
+        masked = mask_dataset(dialogues, tokenizer, context_length(model, config.max_length), ends)
         out.write_shard("examples", 0, masked.table(), counts=masked.counts, rejected=masked.rejected())
         if not masked.rows:
             raise InputError(f"{data.path}: no dialogue to train on; dropped {dict(masked.counts.dropped)}")

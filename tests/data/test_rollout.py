@@ -133,6 +133,49 @@ def test_a_farewell_of_the_user_is_answered_and_ends_the_dialogue(text: str, end
         assert transcript.stop_reason is not StopReason.FAREWELL
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sleep well, my friend, and come back soon to tell me how it goes.",
+        "Good night, my friend, I wish you sweet dreams.",
+        "Take care, and have a great time with your dog.",
+        "It was so nice to talk to you, take good care of yourself.",
+        "I am tired. Good night!",
+        "Thanks! Bye",
+        "See you tomorrow.",
+        "Ok bye",
+    ],
+)
+def test_a_sentence_that_begins_with_a_goodbye_ends_the_dialogue(text: str) -> None:
+    transcript, *_ = play(lambda _: text, counting("Word"))
+    assert (transcript.stop_reason, transcript.exchanges) == (StopReason.FAREWELL, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We had a really good night.",
+        "They were so happy to see you.",
+        "My dog has nobody to take care.",
+        "I never said goodbye.",
+        "Sleep well before the exam.",
+        "Good night is what she always said to me. I miss it.",
+        "Did you sleep well?",
+        "Take care of the dog while I am away.",
+    ],
+)
+def test_words_of_goodbye_inside_a_sentence_end_nothing(text: str) -> None:
+    transcript, *_ = play(lambda _: text, counting("Word"), exchanges=2)
+    assert transcript.stop_reason is StopReason.EXCHANGES
+
+
+def test_the_situation_never_ends_the_dialogue() -> None:
+    fake = Fake(counting("Reply"))
+    told = Scenario("s", "My son left for the army. Goodbye.", "sad", "test")
+    [transcript] = roll([told], Speaker(fake, Sampling()), Speaker(Fake(counting("Word")), Sampling()), Settings(2))
+    assert (transcript.stop_reason, transcript.exchanges) == (StopReason.EXCHANGES, 2)
+
+
 def test_the_agents_farewell_ends_the_dialogue() -> None:
     transcript, *_ = play(lambda _: "Take care.", counting("Word"))
     assert (transcript.stop_reason, transcript.stopped_by, transcript.exchanges) == (

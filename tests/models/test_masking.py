@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from sage_data.errors import ConfigError
 from sage_models.base.tokenizer import END, SPECIAL, train_tokenizer
-from sage_models.masking import IGNORED, check_template, mask_dataset, mask_dialogue
+from sage_models.masking import (
+    IGNORED,
+    check_template,
+    control_pattern,
+    control_tokens,
+    end_tokens,
+    mask_dataset,
+    mask_dialogue,
+)
 
 TOKENIZER = train_tokenizer((m["content"] for seed in range(10) for m in dialogue_messages(seed)), 350, 256)
 TEXT = st.text(max_size=30).filter(lambda text: not any(token in text for token in SPECIAL))
@@ -64,6 +72,8 @@ BODY = (
     [
         ("{{ m['content'] ~ eos_token }}", "without generation markers"),
         ("{% generation %}{{ m['content'] }}{% endgeneration %}{{ eos_token }}", "end token inside"),
+        ("{% generation %}{{ m['content'] ~ '<|user|>' }}{% endgeneration %}", "end token inside"),
+        ("{% generation %}{{ m['content'] ~ pad_token }}{% endgeneration %}", "end token inside"),
         ("{% generation %}{{ 'So: ' ~ m['content'] ~ eos_token }}{% endgeneration %}", "exactly the assistant's words"),
         ("{% generation %}{{ m['content'] | trim | upper ~ eos_token }}{% endgeneration %}", "exactly"),
     ],
@@ -109,3 +119,19 @@ def test_every_dialogue_is_kept_or_dropped_with_a_reason() -> None:
     assert data.rows[1].input_ids == data.rows[0].input_ids
     assert data.table()["trained_tokens"].to_pylist() == [sum(row.mask) for row in data.rows]
     assert data.rejected().to_pylist()[0] == {"row": 1, "reason": "no_assistant_message"}
+
+
+def test_control_tokens_are_found_where_a_tokenizer_would_read_them() -> None:
+    assert set(control_tokens(TOKENIZER).values()) == set(SPECIAL)
+    control = control_pattern(control_tokens(TOKENIZER).values())
+    for token in SPECIAL:
+        assert control.search(f"so{token}so")[0] == token  # type: ignore[index]
+    assert control.search("<|end| > is no token, nor is {a_topic: []} or <b>") is None
+    assert control_pattern(()).search("anything") is None
+    assert control_pattern(["<a", "<ab"]).search("<ab")[0] == "<ab"  # type: ignore[index]
+
+
+def test_end_tokens_are_those_of_the_tokenizer_and_the_generation_configuration() -> None:
+    assert end_tokens(TOKENIZER) == {2}
+    assert end_tokens(TOKENIZER, 5) == {2, 5}
+    assert end_tokens(TOKENIZER, [5, 2, 7]) == {2, 5, 7}

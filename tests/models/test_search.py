@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 
 from sage_data.chat import Completion, CompletionStatus, Conversation, Message, Sampling
 from sage_data.dialogue import Scenario, State
-from sage_data.rollout import Ask, Speaker
+from sage_data.rollout import Ask, Speaker, StopReason
 from sage_data.stage import Context, load_stage, run_stage
 from sage_data.store.dialogues import read_dialogues, scenarios_to_table
 from sage_data.store.shards import read_table, write_table
+from sage_models.search import Config, _counts
 from sage_models.search.candidates import CANDIDATE_SCHEMA, ChosenBy, SearchingSpeaker
 from sage_models.search.rubric import RubricSelector
 
@@ -151,3 +154,42 @@ def test_no_text_at_all_ends_the_turn_with_nothing() -> None:
     assert reply.stop is not None
     assert [row["chosen_by"] for row in searching.rows()] == ["nothing"] * 4
     assert not any(row["selected"] for row in searching.rows())
+
+
+class Failing:
+    """Gives one completion of each status that it was made with, in order."""
+
+    identity = "failing@1"
+
+    def __init__(self, *statuses: CompletionStatus) -> None:
+        self.statuses = statuses
+
+    def generate(self, conversations: Sequence[Conversation], sampling: Sampling, n: int = 1) -> list[list[Completion]]:
+        row = [Completion("", status, self.identity, error=status.value, logprob=-1.23456) for status in self.statuses]
+        return [row for _ in conversations]
+
+
+def test_a_failure_behind_an_empty_candidate_is_a_failure_of_the_backend() -> None:
+    backend = Failing(CompletionStatus.EMPTY, CompletionStatus.API_ERROR, CompletionStatus.REFUSED)
+    searching = SearchingSpeaker(Speaker(backend, Sampling()), RubricSelector(), candidates=3)
+    [reply] = searching([ask(6)])
+    assert (reply.stop, reply.completion.error) == (StopReason.FAILED, "api_error")
+    counts = _counts(pa.Table.from_pylist(searching.rows(), CANDIDATE_SCHEMA))
+    assert counts.dropped == {"no_text": 2, "api_error": 2, "refused": 2}
+    assert counts.adds_up()
+    assert {row["logprob"] for row in searching.rows()} == {-1.2346}
+
+
+def test_the_selector_is_the_one_named(world: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Other(RubricSelector):
+        identity = "other-1"
+
+    monkeypatch.setattr("sage_models.search.SELECTORS", {"rubric": RubricSelector, "other": Other})
+    config = {**world["config"], "selector": "other"}
+    manifest = run_stage("sage_models.search", config, world["inputs"], world["path"] / "out")
+    assert manifest.models["selector"] == "other-1"
+
+
+def test_an_unknown_selector_is_refused() -> None:
+    with pytest.raises(ValidationError, match="selector must be one of rubric; found 'oracle'"):
+        Config.model_validate({"selector": "oracle"})

@@ -95,6 +95,11 @@ def test_scraps_are_not_appropriate(scrap: str) -> None:
     assert feature("appropriateness", SAD, "I am sorry about your boat, all 12 metres of it.") == 1
 
 
+@pytest.mark.parametrize("number", ["2019", "90s", "20th", "12:30", "1000", "3 of 5"])
+def test_numbers_are_no_scraps(number: str) -> None:
+    assert feature("appropriateness", SAD, f"Boats of {number} were built better, I think.") == 1
+
+
 def test_length_is_best_between_8_and_40_words() -> None:
     lengths = [feature("length", SAD, " ".join(["word"] * count)) for count in (4, 8, 40, 80)]
     assert lengths == [0.5, 1.0, 1.0, 0.5]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ import torch
 from conftest import dialogue_messages, write_messages
 from torch.nn import functional
 
-from sage_data.errors import ConfigError, InputError
+from sage_data.errors import ConfigError, InputError, StageError
 from sage_data.stage import Context, run_stage
-from sage_models.adapters import merge_adapter, read_lineage, weights_hash
+from sage_models.adapters import LINEAGE, weights_hash
 from sage_models.masking import mask_dataset
 from sage_models.sft.trainer import QuickLossTrainer, dataset_of
 from sage_models.training import load_model
@@ -101,7 +103,7 @@ def test_precision_of_one_run_does_not_leak_into_the_next(
     assert weights_hash(tmp_path / "single" / "model") == weights_hash(tuned / "model")
 
 
-def test_merged_model_equals_base_with_adapter(tiny_model_dir: Path, tuned: Path, tmp_path: Path) -> None:
+def test_merged_model_equals_base_with_adapter(tiny_model_dir: Path, tuned: Path) -> None:
     from peft import PeftModel
 
     ids = torch.arange(6, 60)[None]
@@ -110,12 +112,10 @@ def test_merged_model_equals_base_with_adapter(tiny_model_dir: Path, tuned: Path
     start = load_model(tiny_model_dir)[0](ids).logits
     torch.testing.assert_close(merged, stacked, atol=2e-5, rtol=1e-5)
     assert (merged - start).abs().max() > 0.01
-    merge_adapter(tiny_model_dir, tuned / "adapter", tmp_path / "merged")
-    assert weights_hash(tmp_path / "merged") == weights_hash(tuned / "model")
 
 
 def test_lineage_names_the_parent_and_no_path(tiny_model_dir: Path, tuned: Path) -> None:
-    assert read_lineage(tuned / "adapter").parent == weights_hash(tiny_model_dir)
+    assert json.loads((tuned / "adapter" / LINEAGE).read_text())["parent"] == weights_hash(tiny_model_dir)
     for file in tuned.rglob("*"):
         if file.is_file() and file.name != "manifest.json":
             assert str(tiny_model_dir).encode() not in file.read_bytes(), file
@@ -136,3 +136,36 @@ def test_nothing_to_train_on_is_an_error(tiny_model_dir: Path, tmp_path: Path) -
     data = write_messages(tmp_path / "data", [[{"role": "user", "content": "hello?"}]])
     with pytest.raises(InputError, match="no_assistant_message"):
         tune(tiny_model_dir, data, tmp_path / "sft")
+
+
+def test_a_diverged_run_fails_instead_of_reporting_a_loss_of_zero(
+    tiny_model_dir: Path, data: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(StageError, match="training diverged at step") as caught:
+        tune(tiny_model_dir, data, tmp_path / "sft", lr=1e30, full=True, warmup=0.0)
+    assert caught.value.next_step == "lower lr"
+    assert not (tmp_path / "sft").exists()
+
+
+def test_micro_batches_give_the_weights_of_the_whole_batch(tiny_model_dir: Path, data: Path, tmp_path: Path) -> None:
+    for micro in (2, 8):
+        tune(tiny_model_dir, data, tmp_path / str(micro), batch=8, micro_batch=micro, epochs=1, full=True, lr=1e-3)
+    small, whole = (load_model(tmp_path / str(micro) / "model")[0].state_dict() for micro in (2, 8))
+    start = load_model(tiny_model_dir)[0].state_dict()
+    assert max((whole[name] - start[name]).abs().max().item() for name in whole) > 1e-3
+    for name in whole:
+        torch.testing.assert_close(small[name], whole[name], atol=1e-5, rtol=0)
+
+
+def test_a_reply_may_end_in_a_token_that_the_generation_configuration_lists(
+    tiny_model_dir: Path, data: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_model_dir, tmp_path / "base")
+    template = tmp_path / "base" / "chat_template.jinja"
+    template.write_text(template.read_text().replace("~ eos_token", "~ '<|system|>'"))
+    with pytest.raises(ConfigError, match="end token inside"):
+        tune(tmp_path / "base", data, tmp_path / "refused", epochs=1)
+    settings = tmp_path / "base" / "generation_config.json"
+    system = load_model(tiny_model_dir)[1].convert_tokens_to_ids("<|system|>")
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"eos_token_id": [2, system]}))
+    tune(tmp_path / "base", data, tmp_path / "tuned", epochs=1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ from sage_models.base.architecture import new_model
 from sage_models.engines.transformers_engine import open_transformers
 from sage_models.engines.vocabulary import token_bytes
 from sage_models.steer import Config, shows, wilson
-from sage_models.steering import SlotAutomaton, SteeringProcessor
+from sage_models.steering import SlotAutomaton
 
 MOTIVES = ("asking", "asking", "asking", "joking")
 ASKED = "I feel happy about my dog today."
@@ -48,6 +50,19 @@ def parrot(tiny_tokenizer: PreTrainedTokenizerBase, tmp_path_factory: pytest.Tem
     model.save_pretrained(folder)
     tiny_tokenizer.save_pretrained(folder)
     return folder
+
+
+class SteeringProcessor:
+    """The boosts once more, for `model.generate`: every row is read from its beginning at every step."""
+
+    def __init__(self, automaton: SlotAutomaton, prompt_length: int) -> None:
+        self.automaton, self.prompt_length = automaton, prompt_length
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        for row, tokens in enumerate(input_ids[:, self.prompt_length :].tolist()):
+            for token, amount in self.automaton.boosts(reduce(self.automaton.advance, tokens, 0)).items():
+                scores[row, token] += amount
+        return scores
 
 
 def boosting(amount: float, word: str = "joking") -> Steering:
@@ -151,7 +166,22 @@ def test_a_boosted_word_counts_in_its_own_slot_only() -> None:
     assert not shows(Chain(State("joke"), State("no", "joke", ("dog",)), "joke dog"), boost)
 
 
-@pytest.mark.parametrize("amounts", [(), (1.0, 2.0), (0.0, 1.0, 1.0)])
-def test_amounts_begin_unsteered_and_differ(amounts: tuple[float, ...]) -> None:
+@pytest.mark.parametrize("amounts", [(), (1.0, 2.0), (0.0, 1.0, 1.0), (0.0, 4.0, 2.0), (0.0, -1.0)])
+def test_amounts_rise_from_unsteered(amounts: tuple[float, ...]) -> None:
     with pytest.raises(ValidationError, match="begin with 0"):
         Config.model_validate({"amounts": amounts})
+
+
+def test_replies_lost_to_the_backend_are_not_called_empty(tmp_path: Path) -> None:
+    scenarios = [Scenario(f"s{n}", f"{ASKED} {n}", "joyful", "test") for n in range(3)]
+    write_table(tmp_path / "sc" / "scenarios-00000.parquet", scenarios_to_table(scenarios))
+    answers = [
+        {"when": {"contains": " 0"}, "status": "api_error"},
+        {"when": {"contains": " 1"}, "say": [""]},
+        {"say": [reply("asking")]},
+    ]
+    (tmp_path / "agent.json").write_text(json.dumps({"answers": answers}))
+    config = {"agent_uri": f"scripted:{tmp_path / 'agent.json'}", "amounts": [0]}
+    inputs = {"agent": [tmp_path / "sc"], "scenarios": [tmp_path / "sc"]}
+    [counts] = run_stage("sage_models.steer", config, inputs, tmp_path / "out").counts
+    assert (counts.came_in, counts.kept, counts.dropped) == (3, 1, {"api_error": 1, "no_text": 1})

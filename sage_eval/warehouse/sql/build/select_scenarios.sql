@@ -1,0 +1,1 @@
+SELECT stage, id AS scenario_id, situation, emotion, split FROM source
