@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
-from conftest import dialogue_messages, write_messages
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_messages import dialogue_messages, write_messages
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from sage_data.errors import InputError, StageError

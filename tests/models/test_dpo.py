@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import dialogue_messages
+from made_messages import dialogue_messages
 
 from sage_data.errors import InputError, StageError
 from sage_data.stage import Context, run_stage

@@ -6,9 +6,9 @@ import copy
 from typing import Any
 
 import pytest
-from conftest import dialogue_messages
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_messages import dialogue_messages
 
 from sage_data.errors import ConfigError
 from sage_models.base.tokenizer import END, SPECIAL, train_tokenizer

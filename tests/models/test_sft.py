@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
-from conftest import dialogue_messages, write_messages
+from made_messages import dialogue_messages, write_messages
 from torch.nn import functional
 
 from sage_data.errors import ConfigError, InputError, StageError
