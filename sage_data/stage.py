@@ -287,9 +287,11 @@ def resolve_path(path: Path, need: Need | None = None) -> Input:
     """Describe an outside file or folder as an input; a stage folder keeps its stage's name and content hash.
 
     Raises:
-        InputError: the path does not exist.
+        InputError: the path does not exist, or the stage folder lacks a file.
     """
     if path.is_dir() and (manifest := read_manifest(path)) is not None:
+        if (broken := damage(path, manifest)) is not None:
+            raise InputError(f"{path}: {broken}", next_step="run the stage that wrote it again")
         return Input(path, manifest.stage, stage_content(manifest, need))
     if path.is_dir():
         return Input(path, path.name, sha256_outside(path))

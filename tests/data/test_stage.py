@@ -104,6 +104,12 @@ class TestRunStage:
         assert run(tmp_path, shards=2).content_hash == done.content_hash
         assert (tmp_path / "toy" / "model" / "weights.txt").is_file()
 
+    def test_an_input_folder_that_lacks_a_shard_is_refused(self, tmp_path: Path) -> None:
+        run(tmp_path, name="in", shards=3)
+        (tmp_path / "in" / "numbers-00001.parquet").unlink()
+        with pytest.raises(InputError, match=r"numbers-00001\.parquet is gone"):
+            run_stage("toy_stages", {}, {"numbers": [tmp_path / "in"]}, tmp_path / "out")
+
     def test_again_keeps_the_old_output_until_the_new_one_is_done(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

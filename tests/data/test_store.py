@@ -140,12 +140,6 @@ class TestShards:
         with pytest.raises(DamagedFileError, match=r"t-00000\.parquet"):
             read_counts(tmp_path / "t-00000.parquet")
 
-    def test_a_shard_missing_in_between_is_named(self, tmp_path: Path) -> None:
-        for index in (0, 2):
-            write_table(tmp_path / f"t-0000{index}.parquet", pa.table({"n": [index]}))
-        with pytest.raises(InputError, match=r"expected the shard t-00001\.parquet, found t-00002\.parquet"):
-            read_table(tmp_path, "t")
-
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 states = st.none() | st.builds(State, st.none() | words, st.none() | words, st.lists(words, max_size=3).map(tuple))
