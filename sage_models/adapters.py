@@ -7,6 +7,7 @@ the base's weights instead.
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from sage_data.store.files import remove, sha256_file, sha256_json, write_json
 from sage_models.training import save_model
 
 LINEAGE = "lineage.json"
+CONFIG = "adapter_config.json"
 FUSED_EXPERTS = ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 
@@ -64,8 +66,15 @@ def save_adapter(model: PeftModel, lineage: Lineage, folder: Path) -> None:
     for config in model.peft_config.values():
         config.base_model_name_or_path = ""
     model.save_pretrained(folder)
+    _order_sets(folder / CONFIG)
     remove(folder / "README.md")  # peft's card template; the project's cards are generated from the manifest
     write_json(folder / LINEAGE, asdict(lineage))
+
+
+def _order_sets(path: Path) -> None:
+    """Sort the lists of an adapter's config: peft keeps them as sets, whose order differs from process to process."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    write_json(path, {key: sorted(value) if isinstance(value, list) else value for key, value in config.items()})
 
 
 def write_result(model: Any, tokenizer: Any, lineage: Lineage | None, out: Output) -> None:

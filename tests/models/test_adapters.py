@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,23 @@ def test_an_adapter_names_the_weights_it_was_trained_on(tiny_model_dir: Path, tm
     save_adapter(tuned, lineage, tmp_path / "adapter")
     assert Lineage(**json.loads((tmp_path / "adapter" / LINEAGE).read_text())) == lineage
     assert str(tiny_model_dir) not in (tmp_path / "adapter" / "adapter_config.json").read_text()
+
+
+def test_its_config_has_the_same_bytes_in_every_process(tiny_model_dir: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from peft import get_peft_model;"
+        "from sage_models.adapters import Lineage, lora_config, save_adapter; from sage_models.training import load_model;"
+        "model, _ = load_model(Path(sys.argv[1]));"
+        "save_adapter(get_peft_model(model, lora_config(model, rank=2, alpha=4, dropout=0.0)),"
+        " Lineage('p', 't', 'd'), Path(sys.argv[2]))"
+    )
+    written = []
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", code, str(tiny_model_dir), str(folder)], env=environment, check=True)
+        written.append((folder / "adapter_config.json").read_bytes())
+    assert written[0] == written[1]
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
