@@ -49,7 +49,8 @@ def test_an_adapter_names_the_weights_it_was_trained_on(tiny_model_dir: Path, tm
 def test_its_config_has_the_same_bytes_in_every_process(tiny_model_dir: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from peft import get_peft_model;"
-        "from sage_models.adapters import Lineage, lora_config, save_adapter; from sage_models.training import load_model;"
+        "from sage_models.adapters import Lineage, lora_config, save_adapter;"
+        "from sage_models.training import load_model;"
         "model, _ = load_model(Path(sys.argv[1]));"
         "save_adapter(get_peft_model(model, lora_config(model, rank=2, alpha=4, dropout=0.0)),"
         " Lineage('p', 't', 'd'), Path(sys.argv[2]))"
