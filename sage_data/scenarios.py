@@ -251,7 +251,6 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
             files[split] = read_scenarios(lines, name, split)
             bar.advance(1)
     chosen = _chosen(files, config.splits, archive)
-    # Splits that are not taken count as well: a training set must not hold what a test set of another stage holds.
     # Splits not taken count too: a training set must not hold what another stage tests on.
     leaks = [leak for leak in find_leaks(files) if not chosen.keys().isdisjoint(leak.ids)]
     drop = leaked_ids(leaks) if config.leaked == "drop" else set()
