@@ -27,7 +27,7 @@ from sage_data.sac import Chain
 from sage_data.stage import Context, Counts, Inputs, Need, Output, StageConfig, derive_seed
 from sage_data.store.shards import read_table
 
-VERSION = 2
+VERSION = 3
 INPUTS = (Need("agent", "model folder of the agent"), Need("scenarios", "folder of scenarios"))
 STEERING_SCHEMA = pa.schema(
     [
@@ -198,10 +198,14 @@ def _summary(config: Config, doses: Sequence[Mapping[str, Any]], rows: Sequence[
 
 
 def _twins(rows: Sequence[Mapping[str, Any]], amount: float) -> list[str]:
-    """Show one steered reply beside its unsteered twin: the first pair of which only the steered one is a hit."""
+    """Show one steered reply beside its unsteered twin: the first pair of which only the steered one is a hit.
+
+    A pair that says something else is preferred to one that only means it differently.
+    """
     plain = {(row["scenario_id"], row["sample"]): row for row in rows if row["boost"] == 0}
     pairs = [(plain[row["scenario_id"], row["sample"]], row) for row in rows if row["boost"] == amount]
-    pair = next(((one, other) for one, other in pairs if other["hit"] and not one["hit"]), None)
+    hits = [(one, other) for one, other in pairs if other["hit"] and not one["hit"]]
+    pair = min(hits, key=lambda two: two[0]["text"] == two[1]["text"], default=None)
     if pair is None:
         return [f"no reply shows a boosted word at {amount:g} that does not show it unsteered"]
     shown = [("user", pair[0]["situation"]), ("boost 0", pair[0]["content"]), (f"boost {amount:g}", pair[1]["content"])]
