@@ -424,10 +424,10 @@ def _check_target(final: Path, inputs: Inputs) -> None:
             next_step="choose another folder, or empty this one",
         )
     place = final.resolve()
-    for one in (one for _, listed in inputs.items() for one in listed):
-        read = one.path.resolve()
-        if read == place or place in read.parents or read in place.parents:
-            raise ConfigError(f"{final}: the output would replace or lie inside the input {one.path}")
+    for _, listed in inputs.items():
+        for one in listed:
+            if one.path.resolve().is_relative_to(place) or place.is_relative_to(one.path.resolve()):
+                raise ConfigError(f"{final}: the output would replace or lie inside the input {one.path}")
 
 
 def _execute(

@@ -29,7 +29,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 
 from sage_data.errors import ConfigError
-from sage_data.stage import StageConfig, load_stage
+from sage_data.stage import Need, StageConfig, load_stage
 
 SUFFIX = ".yaml"
 
@@ -189,17 +189,10 @@ def apply_override(raw: dict[str, Any], override: str) -> None:
     path = key.split(".")
     stages = raw.get("stages") or {}
     if path[0] not in raw and path[0] not in stages:
-        close = difflib.get_close_matches(path[0], [*raw, *stages], n=1)
-        raise ConfigError(
-            f"--set {override!r}: no stage or key {path[0]!r}",
-            next_step=f"did you mean {close[0]!r}?" if close else None,
-        )
+        raise ConfigError(f"--set {override!r}: no stage or key {path[0]!r}{_did_you_mean(path[0], [*raw, *stages])}")
     if path[0] in stages:
-        path = (
-            ["stages", *path]
-            if path[1:2] in (["with"], ["inputs"], ["uses"])
-            else ["stages", path[0], "with", *path[1:]]
-        )
+        implied = [] if path[1:2] in (["with"], ["inputs"], ["uses"]) else ["with"]
+        path = ["stages", path[0], *implied, *path[1:]]
     try:
         _put(raw, path, YAML(typ="safe", pure=True).load(value))
     except YAMLError as error:
@@ -255,14 +248,18 @@ def _check_needs(name: str, step: Step, path: Path) -> None:
     for key, listed in given.items():
         if key not in needs:
             raise ConfigError(f"{path}: stage {name}: unknown input {key!r}{_did_you_mean(key, list(needs))}")
-        if len(listed) > 1 and not needs[key].many:
-            raise ConfigError(f"{path}: stage {name}: input {key!r} takes one folder, found {len(listed)}")
-        for one in listed:
-            if isinstance(one, Outside) and not one.path.exists():
-                raise ConfigError(f"{path}: stage {name}: input {key!r}: {one.path}: no such file or folder")
+        _check_given(listed, needs[key], f"{path}: stage {name}: input {key!r}")
     for key, need in needs.items():
         if not need.optional and not given.get(key):
             raise ConfigError(f"{path}: stage {name}: needs the input {key!r}: {need.about}")
+
+
+def _check_given(listed: Sequence[Reference], need: Need, where: str) -> None:
+    if len(listed) > 1 and not need.many:
+        raise ConfigError(f"{where} takes one folder, found {len(listed)}")
+    for one in listed:
+        if isinstance(one, Outside) and not one.path.exists():
+            raise ConfigError(f"{where}: {one.path}: no such file or folder")
 
 
 def _explain(error: ValidationError, where: str, known: Sequence[str]) -> str:
