@@ -21,6 +21,9 @@ CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, backend TEXT NOT NULL, c
 CREATE TABLE IF NOT EXISTS failures (key TEXT NOT NULL, backend TEXT NOT NULL, completions TEXT NOT NULL);
 """
 
+_KEEP = "INSERT OR REPLACE INTO calls VALUES (?, ?, ?)"
+_KEEP_FAILURE = "INSERT INTO failures VALUES (?, ?, ?)"
+
 
 class Journal:
     """Finished calls on disk. One writer at a time (the run's lock sees to that)."""
@@ -46,8 +49,7 @@ class Journal:
         with self._db:
             for key, completions in calls.items():
                 packed = json.dumps([asdict(completion) for completion in completions])
-                table = "calls" if _usable(completions) else "failures"
-                self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", (key, backend, packed))  # noqa: S608
+                self._db.execute(_KEEP if _usable(completions) else _KEEP_FAILURE, (key, backend, packed))
 
     def failures(self) -> list[list[Completion]]:
         """The calls that gave nothing usable, for reports."""
