@@ -17,20 +17,21 @@ import hashlib
 import importlib
 import platform
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from sage_data.chat.protocol import ChatBackend
-from sage_data.errors import ConfigError, InputError, MissingDependencyError, StageError
+from sage_data.errors import ConfigError, MissingDependencyError, StageError
+from sage_data.inputs import Input, Inputs, Need, check_inputs, resolve_input, resolve_path
 from sage_data.progress import Bar, Progress, SilentProgress
-from sage_data.store.files import atomic_path, sha256_file, sha256_json, sha256_outside, write_json, write_text
+from sage_data.store.files import atomic_path, sha256_file, sha256_json, write_json, write_text
 from sage_data.store.folder import StageFolder
 from sage_data.store.journal import Journal, JournaledChat
 from sage_data.store.manifest import (
@@ -41,11 +42,21 @@ from sage_data.store.manifest import (
     content_hash,
     damage,
     list_files,
-    read_manifest,
 )
 from sage_data.store.shards import REJECTED, shard_name, total_counts, write_table
 
-__all__ = ["Context", "Counts", "Input", "Inputs", "Need", "Output", "StageConfig", "load_stage", "run_stage"]
+__all__ = [
+    "Context",
+    "Counts",
+    "Input",
+    "Inputs",
+    "Need",
+    "Output",
+    "StageConfig",
+    "load_stage",
+    "resolve_path",
+    "run_stage",
+]
 
 SUMMARY = "summary.txt"
 """What a stage writes here is printed when it ends alone, or when its recipe shows it."""
@@ -69,60 +80,18 @@ class StageConfig(BaseModel):
     """Base of every stage's `Config`: immutable, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    volatile: ClassVar[frozenset[str]] = frozenset()
+    """Fields that change how the stage runs but none of its bytes, such as a number of workers.
 
+    They belong neither to the fingerprint nor to the manifest, so changing one leaves a finished stage fresh, and an
+    interrupted one is gone on with.
+    """
 
-@dataclass(frozen=True, slots=True)
-class Need:
-    """One input a stage asks for."""
-
-    name: str
-    about: str
-    many: bool = False
-    """Takes one or more folders or files instead of exactly one."""
-    optional: bool = False
-    manifest: bool = False
-    """The stage reads the input's manifest too (config, models, counts), so a change there makes it stale."""
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """One resolved input: a stage's folder, a folder inside it, or an outside file or folder."""
-
-    path: Path
-    label: str
-    """Name of the stage that made it, or the file's name."""
-    fingerprint: str
-    """Hash of its content."""
-
-
-class Inputs:
-    """The inputs of one stage by name."""
-
-    def __init__(self, by_name: Mapping[str, Sequence[Input]]) -> None:
-        self._by_name = {name: tuple(inputs) for name, inputs in by_name.items()}
-
-    def one(self, name: str) -> Input:
-        """The single input `name`.
-
-        Raises:
-            ConfigError: there is not exactly one.
-        """
-        found = self.many(name)
-        if len(found) != 1:
-            raise ConfigError(f"input {name!r}: expected one path, found {len(found)}")
-        return found[0]
-
-    def optional(self, name: str) -> Input | None:
-        """The single input `name`, or None when it was not given."""
-        return self.one(name) if self._by_name.get(name) else None
-
-    def many(self, name: str) -> tuple[Input, ...]:
-        """All inputs given under `name`, in the order given; empty when there are none."""
-        return self._by_name.get(name, ())
-
-    def items(self) -> Iterable[tuple[str, tuple[Input, ...]]]:
-        """Names with their inputs."""
-        return self._by_name.items()
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a volatile name that is no field, which would make a misspelt one count."""
+        if unknown := cls.volatile - cls.model_fields.keys():
+            raise TypeError(f"{cls.__qualname__}.volatile names no field: {', '.join(sorted(unknown))}")
 
 
 @dataclass
@@ -165,6 +134,7 @@ class Output:
         self.path = path
         self.models: dict[str, str] = {}
         self.warnings: list[str] = []
+        self.failures: list[str] = []
         self.timings: dict[str, float] = {}
         self._counted: list[str] = []
 
@@ -231,8 +201,19 @@ class Output:
         self.models[role] = identity
 
     def warn(self, message: str) -> None:
-        """Record a warning for the manifest; it is also printed."""
+        """Record a warning for the manifest; it is also printed.
+
+        Warnings and failures are not kept by an interrupted attempt. A stage that skips what an earlier attempt
+        finished must find them anew, for example from the counts of its finished shards.
+        """
         self.warnings.append(message)
+
+    def fail(self, message: str) -> None:
+        """Record that a part of the work failed although the stage goes on: its output is usable, but not all of it.
+
+        The stage counts as finished; the command that ran it, or finds it fresh, prints this and ends with code 3.
+        """
+        self.failures.append(message)
 
     def timing(self, part: str, seconds: float) -> None:
         """Record seconds spent on a part; not part of the content hash."""
@@ -283,29 +264,6 @@ def missing_package(uses: str, error: ModuleNotFoundError) -> MissingDependencyE
     )
 
 
-def resolve_path(path: Path, need: Need | None = None) -> Input:
-    """Describe an outside file or folder as an input; a stage folder keeps its stage's name and content hash.
-
-    Raises:
-        InputError: the path does not exist, or the stage folder lacks a file.
-    """
-    if path.is_dir() and (manifest := read_manifest(path)) is not None:
-        if (broken := damage(path, manifest)) is not None:
-            raise InputError(f"{path}: {broken}", next_step="run the stage that wrote it again")
-        return Input(path, manifest.stage, stage_content(manifest, need))
-    if path.is_dir():
-        return Input(path, path.name, sha256_outside(path))
-    if path.is_file():
-        return Input(path, path.name, sha256_file(path))
-    raise InputError(f"{path}: no such file or folder", next_step="check the path")
-
-
-def stage_content(manifest: Manifest, need: Need | None, below: str = "") -> str:
-    """Hash of what a reader sees of a finished stage: its files (those in `below`), and its manifest if it is read."""
-    files = content_hash(manifest.files, below)
-    return sha256_json([files, manifest.fingerprint]) if need is not None and need.manifest else files
-
-
 def resources(module: StageModule) -> dict[str, str]:
     """Folder and file name -> sha256 of the stage's prompt and lexicon files."""
     paths: Sequence[Path] = getattr(module, "RESOURCES", ())
@@ -329,9 +287,14 @@ def backend_files(value: Any) -> dict[str, str]:
     return {value: resolve_path(path).fingerprint} if path.name and path.exists() else {}
 
 
+def counted_config(config: StageConfig) -> dict[str, Any]:
+    """A config as plain data without its volatile fields: the part of it that bytes depend on."""
+    return config.model_dump(mode="json", exclude=set(config.volatile))
+
+
 def describe(module: StageModule, config: StageConfig, inputs: Inputs, seed: int) -> dict[str, Any]:
     """What goes into the fingerprint, part by part, so that a change can be named."""
-    dumped = config.model_dump(mode="json")
+    dumped = counted_config(config)
     return {
         "uses": module.__name__,
         "version": module.VERSION,
@@ -345,29 +308,10 @@ def describe(module: StageModule, config: StageConfig, inputs: Inputs, seed: int
     }
 
 
-def check_inputs(module: StageModule, inputs: Inputs) -> None:
-    """Compare what is given with what the stage needs.
-
-    Raises:
-        ConfigError: an input is missing, unknown, or given more than once.
-    """
-    needs = {need.name: need for need in module.INPUTS}
-    given = dict(inputs.items())
-    for name in given:
-        if name not in needs:
-            raise ConfigError(f"stage {module.__name__} has no input {name!r}; it takes {', '.join(needs) or 'none'}")
-    for name, need in needs.items():
-        count = len(given.get(name, ()))
-        if count == 0 and not need.optional:
-            raise ConfigError(f"stage {module.__name__} needs the input {name!r}: {need.about}")
-        if count > 1 and not need.many:
-            raise ConfigError(f"stage {module.__name__} takes one {name!r}, found {count}")
-
-
 def run_stage(
     uses: str,
     config: StageConfig | Mapping[str, Any],
-    inputs: Mapping[str, Sequence[Path | Input]],
+    inputs: Mapping[str, Sequence[Path | str | Input]],
     final: Path,
     context: Context | None = None,
     *,
@@ -375,6 +319,7 @@ def run_stage(
 ) -> Manifest:
     """Run one stage into the folder `final` and return its manifest.
 
+    Inputs are local paths, or URLs where the stage's `Need` is `remote`.
     A finished, unchanged stage is not run again unless `again` is set; an attempt that was interrupted is gone on with.
     Only one process at a time may work on a folder; `sage_data.store.lock` sees to that.
 
@@ -389,11 +334,11 @@ def run_stage(
     needs = {need.name: need for need in module.INPUTS}
     resolved = Inputs(
         {
-            name: [one if isinstance(one, Input) else resolve_path(one, needs.get(name)) for one in some]
+            name: [one if isinstance(one, Input) else resolve_input(one, needs.get(name)) for one in some]
             for name, some in inputs.items()
         }
     )
-    check_inputs(module, resolved)
+    check_inputs(module.__name__, module.INPUTS, resolved)
     folder = StageFolder(final)
     folder.mend()
     described = describe(module, given, resolved, context.seed)
@@ -426,8 +371,12 @@ def _check_target(final: Path, inputs: Inputs) -> None:
     place = final.resolve()
     for _, listed in inputs.items():
         for one in listed:
-            if one.path.resolve().is_relative_to(place) or place.is_relative_to(one.path.resolve()):
+            if one.url is None and _overlap(one.path.resolve(), place):
                 raise ConfigError(f"{final}: the output would replace or lie inside the input {one.path}")
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)
 
 
 def _execute(
@@ -455,7 +404,7 @@ def _execute(
         version=module.VERSION,
         fingerprint=mark,
         content_hash=content_hash(files),
-        config=config.model_dump(mode="json"),
+        config=described["config"],
         seed=context.seed,
         inputs={
             name: [InputEntry(label=one.label, fingerprint=one.fingerprint) for one in listed]
@@ -465,6 +414,7 @@ def _execute(
         models=out.models,
         counts=out.counts(),
         warnings=out.warnings,
+        failures=out.failures,
         files=files,
         packages=package_versions(),
         timings=out.timings,

@@ -20,6 +20,10 @@ COMMANDS = {
         "sage_data.gates",
         "sage data gate dialogues/ --out kept/",
     ),
+    "funnel": Lazy(
+        "draw what came in, what was dropped and what was kept, across stages",
+        "sage_data.cli.funnel:funnel",
+    ),
     "annotate": Lazy(
         "give every utterance its motivation, emotion and topics",
         "sage_data.annotation",

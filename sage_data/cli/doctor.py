@@ -8,12 +8,13 @@ import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, entry_points, requires, version
+from importlib.metadata import PackageNotFoundError, entry_points, metadata, requires, version
 from pathlib import Path
 
 import click
 
-EXTRAS = ("train", "eval", "bench")
+BUNDLES = ("all", "dev")
+"""Extras that bring nothing which another one does not, or nothing a user needs."""
 NEEDED_BY_BACKEND = {"hf": "train"}
 ENOUGH_DISK_GB = 2
 
@@ -62,7 +63,8 @@ def _split(names: Iterable[str]) -> tuple[list[str], list[str]]:
 
 def _packages() -> list[Finding]:
     found = []
-    for extra in EXTRAS:
+    stated = metadata("sage-dialogue").get_all("Provides-Extra") or []
+    for extra in (name for name in stated if name not in BUNDLES):
         present, missing = _split(_required(extra))
         advice = f"pip install 'sage-dialogue[{extra}]'" if missing else ""
         text = ", ".join(present) + (f" (not installed: {', '.join(missing)})" if missing else "")

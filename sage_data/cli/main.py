@@ -1,4 +1,10 @@
-"""The front door: `sage`."""
+"""The front door: `sage`.
+
+    sage run quickstart
+
+Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 finished and usable, but parts failed (each is named on a
+line that begins with `failed:`); 5 locked by another process; 130 interrupted, 143 terminated. 4 is kept for budgets.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +33,7 @@ COMMANDS = {
     "plan": Lazy("say which stages are fresh, stale (why), partial or missing", "sage_data.cli.recipes:plan"),
     "status": Lazy("say where a run folder stands", "sage_data.cli.recipes:status"),
     "resume": Lazy("go on with an interrupted run folder", "sage_data.cli.recipes:resume"),
-    "data": Lazy("make dialogues: sample, reddit, gate, annotate, sac, scenarios", "sage_data.cli.data:group"),
+    "data": Lazy("make dialogues: sample, reddit, gate, funnel, annotate, sac, scenarios", "sage_data.cli.data:group"),
     "model": Lazy("learn and speak: base, sft, search, dpo, steer", "sage_models.cli:group"),
     "eval": Lazy("judge: rollout, judge, significance, bench, regress, sql, report", "sage_eval.cli:group"),
     "doctor": Lazy("say what is installed, what is missing and how to get it", "sage_data.cli.doctor:doctor"),
@@ -79,7 +85,7 @@ def main() -> None:
 
 
 def call(arguments: list[str], *, debug: bool = False) -> int:
-    """Run one command line and return its exit code: 0 done, 1 failed, 2 usage, 5 locked."""
+    """Run one command line and return its exit code: 0 done, 1 failed, 2 usage, 3 failed in parts, 5 locked."""
     try:
         result = cli.main(arguments, prog_name="sage", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):

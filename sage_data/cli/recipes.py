@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from sage_data.cli.ending import end_with_failures, say_failed
 from sage_data.errors import Terminated
 from sage_data.progress import choose_progress
 from sage_data.recipe.load import Recipe, find_recipe, load_recipe
@@ -113,6 +114,7 @@ def _execute(recipe: Recipe, folder: Path, selection: Selection, as_json: bool, 
             progress.say(f"  done in {manifest.timings.get('total', 0):.1f} s; {_counts(manifest)}")
             for warning in manifest.warnings:
                 click.echo(f"  warning: {name}: {warning}", err=True)
+        say_failed(f"{name}: {failure}" for failure in manifest.failures)
 
     try:
         manifests = run_recipe(recipe, folder, selection, progress, on_stage)
@@ -122,13 +124,17 @@ def _execute(recipe: Recipe, folder: Path, selection: Selection, as_json: bool, 
     if as_json:
         hashes: dict[str, Any] = {name: manifest.content_hash for name, manifest in manifests.items()}
         click.echo(json.dumps({"run": str(folder), "ran": ran, "content": hashes}, indent=2))
-        return
+    else:
+        _print_end(recipe, folder, len(ran), len(manifests) - len(ran))
+    end_with_failures(sum(len(manifest.failures) for manifest in manifests.values()))
+
+
+def _print_end(recipe: Recipe, folder: Path, ran: int, fresh: int) -> None:
     for name, text in summaries(recipe, folder):
         click.echo(f"\n== {name} " + "=" * max(0, 76 - len(name)) + f"\n{text}")
     for page in pages(recipe, folder):
         click.echo(f"\npage: {_shown(page)}")
-    fresh = len(manifests) - len(ran)
-    click.echo(f"\n{len(ran)} stages ran, {fresh} were fresh; the run lies in {_shown(folder)}")
+    click.echo(f"\n{ran} stages ran, {fresh} were fresh; the run lies in {_shown(folder)}")
 
 
 def _shown(folder: Path) -> str:

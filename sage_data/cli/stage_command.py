@@ -18,7 +18,9 @@ import click
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from sage_data.cli.ending import end_with_failures, say_failed
 from sage_data.errors import ConfigError
+from sage_data.inputs import check_url, is_url
 from sage_data.progress import choose_progress
 from sage_data.recipe.load import apply_override
 from sage_data.recipe.run import JOURNAL, RECIPE, go_offline
@@ -33,6 +35,27 @@ _SCALARS: dict[Any, click.ParamType[Any]] = {
     str: click.STRING,
     Path: click.Path(path_type=Path),
 }
+
+
+class InputType(click.ParamType[Path | str]):
+    """A local path that exists, or a URL where the stage can read one."""
+
+    name = "path"
+    _local = click.Path(exists=True, path_type=Path)
+
+    def __init__(self, need: Need) -> None:
+        self._need = need
+        self.name = "path-or-url" if need.remote else "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """Pass a URL through, and look whether a path exists."""
+        if not isinstance(value, str) or not is_url(value):
+            return self._local.convert(value, param, ctx)
+        try:
+            check_url(value, self._need)
+        except ConfigError as error:
+            self.fail(error.message, param, ctx)
+        return value
 
 
 def stage_command(name: str, uses: str, about: str, example: str) -> click.Command:
@@ -57,14 +80,14 @@ def _paragraph(doc: str | None) -> str:
     return (doc or "").strip().partition("\n\n")[0]
 
 
-def _as_tuple(value: Any) -> tuple[Path, ...]:
+def _as_tuple(value: Any) -> tuple[Path | str, ...]:
     if value is None:
         return ()
     return tuple(value) if isinstance(value, tuple) else (value,)
 
 
 def _input_parameter(need: Need, *, first: bool) -> click.Parameter:
-    path = click.Path(exists=True, path_type=Path)
+    path = InputType(need)
     if first and not need.optional:
         return click.Argument([need.name], type=path, nargs=-1 if need.many else 1, required=True)
     flag = f"--{need.name.replace('_', '-')}"
@@ -128,7 +151,9 @@ def _param_type(kind: Any) -> click.ParamType[Any] | None:
     return _SCALARS.get(kind)
 
 
-def _run(uses: str, config_type: type[StageConfig], inputs: dict[str, tuple[Path, ...]], given: dict[str, Any]) -> None:
+def _run(
+    uses: str, config_type: type[StageConfig], inputs: dict[str, tuple[Path | str, ...]], given: dict[str, Any]
+) -> None:
     out, seed, as_json = given.pop("out"), given.pop("seed"), given.pop("as_json")
     quiet, live, overrides = given.pop("quiet"), given.pop("progress"), given.pop("overrides")
     if given.pop("offline"):
@@ -144,6 +169,8 @@ def _run(uses: str, config_type: type[StageConfig], inputs: dict[str, tuple[Path
     with run_lock(final.parent / LOCK if in_a_run else work / f"{LOCK}-{final.name}"):
         manifest = run_stage(uses, config, inputs, final, context)
     _print(manifest, out, as_json)
+    say_failed(manifest.failures)
+    end_with_failures(len(manifest.failures))
 
 
 def _override(config_type: type[StageConfig], options: dict[str, Any], override: str) -> None:

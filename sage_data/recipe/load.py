@@ -11,7 +11,8 @@
         uses: sage_data.reddit
         inputs: {dumps: world/dumps}
 
-An input is a stage's name, a folder inside it (`world/dumps`), a list of those, or `{path: ...}` for something outside.
+An input is a stage's name, a folder inside it (`world/dumps`), a list of those, or `{path: ...}` for something outside:
+a local path, or a URL such as s3://bucket/RC_2005-12.zst where the stage can read one.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 
 from sage_data.errors import ConfigError
+from sage_data.inputs import check_url, is_url
 from sage_data.stage import Need, StageConfig, load_stage
 
 SUFFIX = ".yaml"
@@ -41,7 +43,7 @@ class _Frozen(BaseModel):
 class Outside(_Frozen):
     """An input that no stage of the recipe makes."""
 
-    path: Path = Field(description="File or folder; relative paths start at the recipe's folder.")
+    path: str = Field(description="File, folder or URL; relative paths start at the recipe's folder.")
 
 
 Reference = str | Outside
@@ -216,7 +218,9 @@ def _anchor(recipe: Recipe, folder: Path) -> Recipe:
     """Make outside paths absolute, so that a run can be resumed from anywhere."""
 
     def anchored(reference: Reference) -> Reference:
-        return Outside(path=folder / reference.path) if isinstance(reference, Outside) else reference
+        if not isinstance(reference, Outside) or is_url(reference.path):
+            return reference
+        return Outside(path=str(folder / reference.path))
 
     stages = {
         name: step.model_copy(
@@ -258,8 +262,19 @@ def _check_given(listed: Sequence[Reference], need: Need, where: str) -> None:
     if len(listed) > 1 and not need.many:
         raise ConfigError(f"{where} takes one folder, found {len(listed)}")
     for one in listed:
-        if isinstance(one, Outside) and not one.path.exists():
-            raise ConfigError(f"{where}: {one.path}: no such file or folder")
+        if isinstance(one, Outside):
+            _check_outside(one.path, need, where)
+
+
+def _check_outside(path: str, need: Need, where: str) -> None:
+    """A local path must exist; whether something is behind a URL is asked when it is read."""
+    if is_url(path):
+        try:
+            check_url(path, need)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error.message}", next_step=error.next_step) from error
+    elif not Path(path).exists():
+        raise ConfigError(f"{where}: {path}: no such file or folder")
 
 
 def _explain(error: ValidationError, where: str, known: Sequence[str]) -> str:

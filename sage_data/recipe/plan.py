@@ -8,17 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sage_data.errors import InputError
+from sage_data.inputs import Input, Inputs, Need, resolve_input, stage_content
 from sage_data.recipe.load import Outside, Recipe, Reference
-from sage_data.stage import (
-    Input,
-    Inputs,
-    Need,
-    describe,
-    fresh_manifest,
-    load_stage,
-    resolve_path,
-    stage_content,
-)
+from sage_data.stage import describe, fresh_manifest, load_stage
 from sage_data.store.files import sha256_json
 from sage_data.store.folder import Freshness, StageFolder
 from sage_data.store.manifest import Manifest, damage
@@ -100,7 +92,7 @@ def resolve_inputs(recipe: Recipe, run_dir: Path, name: str) -> Inputs:
 
 def _resolve(reference: Reference, run_dir: Path, reader: str, need: Need) -> Input:
     if isinstance(reference, Outside):
-        return resolve_path(reference.path, need)
+        return resolve_input(reference.path, need)
     stage, _, raw = reference.partition("/")
     below = "/".join(part for part in PurePosixPath(raw).parts if part != ".")
     manifest = StageFolder(run_dir / stage).manifest()

@@ -1,50 +1,220 @@
-"""Stage: Pushshift comment dumps to dialogues (paper section 3.1, "following the recipe from DialoGPT").
+"""Stage: Pushshift dumps to dialogues (paper section 3.1, "following the recipe from DialoGPT").
 
     sage data reddit RC_2005-12.zst RC_2006-01.zst --out dialogues/
 
-All dumps are read together, because threads cross months. Written are `dialogues-*.parquet`, one shard a partition of
-threads, with the dropped comments in `rejected/`; `quarantine-*.parquet`, one shard a dump, with the lines that could
-not be used; `funnel.json` and `summary.txt`. Bytes depend neither on the order in which files are named nor on
-the order of lines, but for duplicates, of which the first by file name and line stays.
+All dumps are read together, because threads cross months. Work goes in two phases: each dump is read once and its
+comments are laid aside by thread (`spill.py`), then each partition of threads is cut into dialogues (`building.py`).
+Memory does not grow with the dumps, and any number of processes or machines may take part. Written are
+`dialogues-*.parquet`, one shard a partition, with the dropped comments in `rejected/`; `quarantine-*.parquet`, one
+shard a dump, with the lines that could not be used; `funnel.json`, `funnel.svg` and `summary.txt`. Bytes depend neither
+on who did what nor on the order in which files are named, nor on the order of lines, but for duplicates: the first by
+file name and line stays.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from threading import Event, Thread
+from typing import ClassVar, Literal
+
 from pydantic import Field
 
-from sage_data.reddit.building import build_partition, find_dumps, sort_into_partitions
-from sage_data.reddit.comments import CommentGates, comment_gates
-from sage_data.reddit.threads import Policy
-from sage_data.reddit.writing import write_built, write_funnel, write_quarantine
+from sage_data.errors import ConfigError
+from sage_data.progress import Bar
+from sage_data.reddit.building import BuildTask, build_partition
+from sage_data.reddit.comments import CommentGates
+from sage_data.reddit.dumps import PACKED
+from sage_data.reddit.executors import Executor, open_executor
+from sage_data.reddit.reader import Kind
+from sage_data.reddit.repeats import repeats_across
+from sage_data.reddit.sources import Dump, find_dumps
+from sage_data.reddit.spill import DumpTally, SortTask, read_progress, sort_dump
+from sage_data.reddit.threads import Policy, Window
+from sage_data.reddit.writing import write_funnel, write_quarantine
 from sage_data.stage import Context, Inputs, Need, Output, StageConfig
+from sage_data.store.files import remove
 
-VERSION = 1
-INPUTS = (Need("dumps", "Pushshift comment dumps: folders, files, or both", many=True),)
+VERSION = 2
+INPUTS = (
+    Need("dumps", "Pushshift comment dumps: folders, files, URLs", many=True, remote=True),
+    Need("submissions", "submission dumps, for titles as first turns", many=True, optional=True, remote=True),
+)
+
+SPILL = ".spill"
+"""Where phase 1 lays comments aside, in the stage's work folder; gone when the stage is done."""
+PARTITION_BYTES = 134_217_728
+"""Decompressed bytes of dumps for each partition, by guess: what keeps phase 2 small."""
+PACKED_RATIO = 10
+"""How many times larger a compressed dump is taken to be once unpacked."""
+FEWEST_PARTITIONS, MOST_PARTITIONS = 8, 4096
+SMALL_BYTES = 67_108_864
+"""Dumps smaller than this together are not worth starting processes for."""
+MOST_WORKERS = 8
+POLL_S = 0.5
 
 
 class Config(StageConfig):
     """Settings of the stage."""
 
-    files: str = Field("RC_*", description="Which files of an input folder are dumps (glob pattern).")
-    policy: Policy = Field(Policy.ALTERNATING, description="How threads are cut into dialogues.")
+    volatile: ClassVar[frozenset[str]] = frozenset({"workers", "executor", "ray_address"})
+
+    files: str = Field(default="RC_*", description="Which files of an input folder are comment dumps (glob pattern).")
+    submission_files: str = Field(default="RS_*", description="Which files of a folder are submission dumps.")
+    policy: Policy = Field(default=Policy.ALTERNATING, description="How threads are cut into dialogues.")
+    titles: bool = Field(
+        default=False, description="Let top-level comments answer their submission's title, under any policy."
+    )
+    window_least: int = Field(default=2, ge=2, description="Policy windows: fewest utterances.")
+    window_most: int = Field(default=10, ge=2, description="Policy windows: most utterances.")
     comments: CommentGates = Field(default_factory=CommentGates, description="Which comment gates apply.")
-    partitions: int = Field(8, ge=1, le=4096, description="Parts that threads are spread over: one output shard each.")
+    missing_authors: bool = Field(
+        default=False, description="Keep comments whose author is null; an unknown author equals nobody."
+    )
+    allow_truncated: bool = Field(
+        default=False, description="Of a damaged dump, keep what precedes the damage (the command then ends with 3)."
+    )
+    partitions: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_PARTITIONS,
+        description="Parts that threads are spread over, one output shard each; by the size of the dumps if not given.",
+    )
+    workers: int | None = Field(
+        default=None,
+        ge=1,
+        description="Processes; by CPUs and dumps if not given. Each needs up to 600 MB, and 2.1 GB more while it "
+        "reads a dump packed with a long window.",
+    )
+    executor: Literal["local", "ray"] = Field(default="local", description="Where the work is done.")
+    ray_address: str | None = Field(default=None, description="A running Ray cluster; without it, one is started here.")
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     """Read the dumps, drop comments, cut threads, write dialogues and the reasons for all else.
 
     Raises:
-        InputError: there is no dump, or one cannot be opened or has an unknown format.
-        DamagedFileError: a dump is empty, cut short or corrupt.
+        InputError: there is no dump, or one cannot be opened, has an unknown format or holds no comment.
+        DamagedFileError: a dump is empty, cut short or corrupt, and that is not allowed.
+        ConfigError: titles are wanted and there are no submissions.
+        MissingDependencyError: a URL or executor needs a package that is not installed.
     """
-    files = find_dumps([one.path for one in inputs.many("dumps")], config.files)
-    with context.progress("reading dumps", sum(file.stat().st_size for file in files), "bytes") as bar:
-        parted = sort_into_partitions(files, comment_gates(config.comments), config.partitions, bar)
-    write_quarantine(parted.tallies, out)
-    with context.progress("cutting threads", config.partitions, "partitions") as bar:
-        for index, partition in enumerate(parted.partitions):
-            if not out.has_shard("dialogues", index):
-                write_built(build_partition(partition, config.policy), index, out)
-            bar.advance()
-    write_funnel(parted.tallies, out)
+    comments = find_dumps([one.location for one in inputs.many("dumps")], config.files)
+    dumps = [(dump, Kind.COMMENTS) for dump in comments]
+    dumps += [(dump, Kind.SUBMISSIONS) for dump in _submissions(config, inputs)]
+    sizes = sum(dump.bytes for dump, _ in dumps)
+    spill = out.path / SPILL
+    spill.mkdir(exist_ok=True)
+    partitions = config.partitions or partitions_for([dump for dump, _ in dumps])
+    tasks = [
+        SortTask(
+            dump,
+            index,
+            kind,
+            str(spill),
+            config.comments,
+            partitions,
+            missing_authors=config.missing_authors,
+            allow_truncated=config.allow_truncated,
+        )
+        for index, (dump, kind) in enumerate(dumps)
+    ]
+    workers = config.workers or _workers(len(dumps), sizes)
+    with open_executor(config.executor, workers, config.ray_address) as executor:
+        with context.progress("reading dumps", sizes, "bytes") as bar, _watched(spill, bar):
+            tallies = _sort(executor, tasks)
+        with context.progress("cutting threads", partitions, "partitions") as bar:
+            _build(executor, _build_tasks(config, out, spill, tasks), out, bar)
+    for task, tally in zip(tasks, tallies, strict=True):
+        write_quarantine(task, tally, out)
+        if tally.damage is not None:
+            out.fail(f"{tally.damage}; the {tally.lines:,} lines before it were used")
+    write_funnel(tallies, out)
+    remove(spill)
+
+
+def partitions_for(dumps: Sequence[Dump]) -> int:
+    """How many partitions keep each one small, judging by the sizes of the dumps."""
+    unpacked = sum(dump.bytes * (PACKED_RATIO if _is_packed(dump) else 1) for dump in dumps)
+    return min(max(FEWEST_PARTITIONS, -(-unpacked // PARTITION_BYTES)), MOST_PARTITIONS)
+
+
+def _is_packed(dump: Dump) -> bool:
+    return PurePosixPath(dump.name).suffix.lower() in PACKED
+
+
+def _submissions(config: Config, inputs: Inputs) -> list[Dump]:
+    """The submission dumps, if titles are wanted."""
+    if not config.titles and config.policy is not Policy.TITLE:
+        return []
+    found = inputs.many("submissions")
+    if not found:
+        raise ConfigError(
+            "titles as first turns need submission dumps, found none",
+            next_step="add them: --submissions RS_2006-01.zst",
+        )
+    return find_dumps([one.location for one in found], config.submission_files)
+
+
+def _workers(dumps: int, sizes: int) -> int:
+    """How many processes are worth their start."""
+    return 1 if sizes < SMALL_BYTES else min(len(os.sched_getaffinity(0)), dumps, MOST_WORKERS)
+
+
+def _sort(executor: Executor, tasks: Sequence[SortTask]) -> list[DumpTally]:
+    """Phase 1 over all dumps: one tally each, in the order of tasks."""
+    tallies = dict(executor.run(sort_dump, tasks, _nothing))
+    return [tallies[index] for index in range(len(tasks))]
+
+
+def _build_tasks(config: Config, out: Output, spill: Path, tasks: Sequence[SortTask]) -> list[BuildTask]:
+    """The tasks of phase 2 that no earlier attempt finished."""
+    count = tasks[0].partitions
+    left = [index for index in range(count) if not out.has_shard("dialogues", index)]
+    repeats = repeats_across(spill, len(tasks), count) if left else {}
+    return [
+        BuildTask(
+            str(spill),
+            str(out.path),
+            index,
+            tuple(task.dump.name for task in tasks),
+            config.policy,
+            Window(config.window_least, config.window_most),
+            tuple(repeats.get(index, ())),
+        )
+        for index in left
+    ]
+
+
+def _build(executor: Executor, tasks: Sequence[BuildTask], out: Output, bar: Bar) -> None:
+    """Phase 2 over all partitions that are left."""
+    for index, _ in executor.run(build_partition, tasks, _nothing):
+        out.has_shard("dialogues", tasks[index].partition)  # so that its counts count
+        bar.advance()
+
+
+def _nothing() -> None:
+    """Bars move by themselves."""
+
+
+@contextmanager
+def _watched(spill: Path, bar: Bar) -> Iterator[None]:
+    """Move the bar while the block runs, by what the readers, wherever they are, say that they have read."""
+    over = Event()
+
+    def watch() -> None:
+        seen = 0
+        while not over.wait(POLL_S):
+            now = read_progress(spill)
+            bar.advance(now - seen)
+            seen = now
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,179 +1,261 @@
-"""The two phases of the Reddit stage: dumps to partitions of whole threads, then each partition to dialogues.
+"""Phase 2: one partition of whole threads becomes one shard of dialogues, with the reason for every comment not in one.
 
-Phase 1 (`sort_into_partitions`) reads every dump once; phase 2 (`build_partition`) is a pure function of one partition.
-Between the two, the partitions are held in memory.
+A pure function of what phase 1 laid aside: any number of partitions may be built at once, here or elsewhere. Joins
+look at ids, authors and times alone; nothing here makes an object a comment.
 
-    parted = sort_into_partitions(find_dumps(paths, "RC_*"), gates, 8)
+    build_partition(BuildTask(folder, out, partition=0, files=("RC_2005-12.zst",)))
 """
 
 from __future__ import annotations
 
-import zlib
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sage_data.dialogue import Dialogue, Role, Source, Utterance
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from sage_data.errors import InputError
-from sage_data.progress import Bar
-from sage_data.reddit.comments import Predicate, cleaned, reject_reason
-from sage_data.reddit.reader import BadLine, BlankLine, Comment, read_comments
+from sage_data.reddit.keys import COMMENT, HASHED, keys_of
+from sage_data.reddit.reader import SUBMISSION
 from sage_data.reddit.reasons import SINGLE, CommentReason
-from sage_data.reddit.threads import Policy, cut
+from sage_data.reddit.spill import REASONS, SCHEMA, block_paths
+from sage_data.reddit.threads import Chains, Policy, Window, cut
+from sage_data.stage import Counts, Output
+from sage_data.store.dialogues import DIALOGUE_SCHEMA
 
 CORPUS = "reddit"
-_ROLES: tuple[Role, Role] = ("user", "assistant")
+MEMORY_CAP_BYTES = 629_145_600
+"""Most memory of one worker in either phase, whatever the size of the dumps; reading a dump packed with a long window
+(`zstd --long=31`) takes 2.1 GB more."""
+DROPPED_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("reason", pa.string()),
+        ("thread", pa.string()),
+        ("place", pa.string()),
+        ("created_utc", pa.int64()),
+        ("file", pa.string()),
+        ("line", pa.int64()),
+    ]
+)
+"""A comment that is in no dialogue; its text stands in line `line` of `file`."""
 
-Gates = Sequence[tuple[CommentReason, Predicate]]
+_DUPLICATE = REASONS.index(CommentReason.DUPLICATE) + 1
+_SINGLE = len(REASONS) + 1
+_REASON_NAMES = ("", *map(str, REASONS), SINGLE)
+"""By code: 0 for a comment in a dialogue."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """A comment that is in no dialogue, and why: a `CommentReason`, or `single`."""
+class BuildTask:
+    """What phase 2 needs to build one partition; can be sent to another machine."""
 
-    comment: Comment
-    reason: str
+    folder: str
+    """Where phase 1 laid the comments aside."""
+    out: str
+    """The stage's work folder."""
+    partition: int
+    files: tuple[str, ...]
+    """Names of the dumps, by index."""
+    policy: Policy = Policy.ALTERNATING
+    window: Window = field(default_factory=Window)
+    duplicates: tuple[tuple[int, int], ...] = ()
+    """Dump and line of comments whose id stands earlier in another partition."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Partition:
-    """The comments of some threads, whole threads only."""
+    """The comments of some threads, whole threads only, in order of dump and line."""
 
-    kept: list[Comment] = field(default_factory=list)
-    """Cleaned comments that passed every gate; ids are distinct."""
-    dropped: list[Dropped] = field(default_factory=list)
+    rows: pa.RecordBatch
+    """Columns of `spill.SCHEMA`."""
+    dumps: np.ndarray
+    """Index of each comment's dump (rows,)."""
 
-
-@dataclass(slots=True)
-class DumpTally:
-    """What became of the lines of one dump: lines = blank + bad + comments."""
-
-    file: str
-    lines: int = 0
-    blank: int = 0
-    bad: list[BadLine] = field(default_factory=list)
-
-    @property
-    def comments(self) -> int:
-        """Lines that were read as comments."""
-        return self.lines - self.blank - len(self.bad)
+    def numbers(self, name: str) -> np.ndarray:
+        """A column of numbers (rows,)."""
+        column: np.ndarray = self.rows[name].to_numpy(zero_copy_only=False)
+        return column
 
 
-@dataclass(frozen=True, slots=True)
-class Parted:
-    """Result of phase 1."""
-
-    partitions: list[Partition]
-    tallies: list[DumpTally]
-    """One a dump, in order of file name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """Result of phase 2 for one partition: came in = in dialogues + dropped by reason."""
-
-    came_in: int
-    """Comments in the partition, those dropped by gates included."""
-    dialogues: list[Dialogue]
-    """Sorted by time and id of the first utterance."""
-    dropped: list[Dropped]
-    """Sorted by file and line."""
-
-    @property
-    def reasons(self) -> dict[str, int]:
-        """Comments dropped, by reason."""
-        return dict(sorted(Counter(one.reason for one in self.dropped).items()))
-
-
-def find_dumps(paths: Iterable[Path], pattern: str) -> list[Path]:
-    """The dump files among `paths`: files as they are, folders by pattern; sorted by name.
+def build_partition(task: BuildTask) -> None:
+    """Cut the threads of one partition, and write its dialogues and its dropped comments.
 
     Raises:
-        InputError: a folder holds no dump, or two dumps have the same name and could not be told apart later.
+        InputError: the partition is too large for one shard.
     """
-    found: dict[str, Path] = {}
-    for path in paths:
-        inside = [path] if path.is_file() else sorted(one for one in path.glob(pattern) if one.is_file())
-        if not inside:
-            raise InputError(
-                f"expected dump files named {pattern}, found none in {path}",
-                next_step="give the files themselves, or another pattern with --set files=...",
-            )
-        for file in inside:
-            if found.setdefault(file.name, file).resolve() != file.resolve():
-                raise InputError(
-                    f"expected dumps with different names, found two called {file.name}: {found[file.name]} and {file}",
-                    next_step="rename one of them",
-                )
-    return [found[name] for name in sorted(found)]
+    part = load(Path(task.folder), task.partition, len(task.files))
+    reasons, rows, chains = chain_up(part, task)
+    table = to_table(part, rows, chains, task)
+    dropped = np.flatnonzero(reasons)
+    by_reason = np.bincount(reasons[dropped], minlength=len(_REASON_NAMES))
+    counts = [
+        Counts(
+            unit="comments",
+            came_in=len(reasons),
+            kept=len(reasons) - len(dropped),
+            dropped={name: int(count) for name, count in sorted(zip(_REASON_NAMES, by_reason, strict=True)) if count},
+        ),
+        Counts(unit="dialogues", came_in=len(chains), kept=len(chains)),
+    ]
+    rejected = dropped_table(part, reasons, dropped, task.files)
+    Output(Path(task.out)).write_shard("dialogues", task.partition, table, counts=counts, rejected=rejected)
 
 
-def sort_into_partitions(files: Sequence[Path], gates: Gates, count: int, bar: Bar | None = None) -> Parted:
-    """Phase 1: read the dumps in order of name, apply the comment gates, keep threads together.
-
-    `bar` advances by the size of each finished file, in bytes.
+def load(folder: Path, partition: int, dumps: int) -> Partition:
+    """Read one partition of all blocks.
 
     Raises:
-        DamagedFileError: a dump is empty, cut short or corrupt; nothing of the run is used then.
+        InputError: it is too large for one shard.
     """
-    partitions = [Partition() for _ in range(count)]
-    tallies = []
-    seen: set[str] = set()
-    for file in files:
-        tally = DumpTally(file.name)
-        for parsed in read_comments(file):
-            tally.lines += 1
-            if isinstance(parsed, Comment):
-                _admit(cleaned(parsed), partitions, seen, gates)
-            elif isinstance(parsed, BlankLine):
-                tally.blank += 1
-            else:
-                tally.bad.append(parsed)
-        tallies.append(tally)
-        if bar is not None:
-            bar.advance(file.stat().st_size)
-    return Parted(partitions, tallies)
+    batches, indices = [], []
+    for dump in range(dumps):
+        for path in block_paths(folder, dump):
+            with pa.ipc.open_file(pa.memory_map(str(path))) as file:
+                batch = file.get_batch(partition)
+            batches.append(batch)
+            indices.append(np.full(batch.num_rows, dump, dtype=np.int32))
+    try:
+        rows = pa.concat_batches(batches) if batches else pa.RecordBatch.from_pylist([], SCHEMA)
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            f"expected a partition of at most 2 GiB of text, found more in partition {partition}",
+            next_step="raise --partitions",
+        ) from error
+    return Partition(rows, np.concatenate(indices) if indices else np.zeros(0, np.int32))
 
 
-def partition_of(thread: str, count: int) -> int:
-    """Which of `count` partitions a thread belongs to; the same on every machine."""
-    return zlib.crc32(thread.encode()) % count
+def chain_up(part: Partition, task: BuildTask) -> tuple[np.ndarray, np.ndarray, Chains]:
+    """Reason codes (rows of the partition,), the rows that may be in dialogues in order of time, and their chains."""
+    ids = part.rows["id"]
+    keys = keys_of(ids, prefixes=(SUBMISSION,), bare=True)
+    reasons = part.numbers("reason").copy()
+    reasons[_repeated(keys)] = _DUPLICATE
+    reasons[_at_lines(part, task.duplicates)] = _DUPLICATE
+    rows = np.flatnonzero(reasons == 0)
+    rows = rows[_by_age(part.numbers("created_utc")[rows], keys[rows], ids, rows)]
+    chains = cut(_parents(part, keys, rows), _authors(part, rows), task.policy, task.window)
+    reasons[rows[chains.single]] = _SINGLE
+    return reasons, rows, chains
 
 
-def _admit(comment: Comment, partitions: Sequence[Partition], seen: set[str], gates: Gates) -> None:
-    partition = partitions[partition_of(comment.thread, len(partitions))]
-    reason = CommentReason.DUPLICATE if comment.id in seen else reject_reason(comment, gates)
-    seen.add(comment.id)
-    if reason is None:
-        partition.kept.append(comment)
-    else:
-        partition.dropped.append(Dropped(comment, reason))
+def _repeated(keys: np.ndarray) -> np.ndarray:
+    """Rows whose key stands in an earlier row."""
+    order = np.argsort(keys, kind="stable")
+    same = keys[order[1:]] == keys[order[:-1]]
+    repeated: np.ndarray = order[1:][same]
+    return repeated
 
 
-def build_partition(partition: Partition, policy: Policy) -> Built:
-    """Phase 2: cut the threads of one partition into dialogues; chains of one comment are dropped as `single`."""
-    kept = partition.kept
-    chains = cut(kept, policy)
-    dialogues = [to_dialogue([kept[number] for number in chain]) for chain in chains if len(chain) > 1]
-    singles = [Dropped(kept[chain[0]], SINGLE) for chain in chains if len(chain) == 1]
-    dropped = sorted([*partition.dropped, *singles], key=lambda one: (one.comment.file, one.comment.line))
-    return Built(len(kept) + len(partition.dropped), dialogues, dropped)
+def _at_lines(part: Partition, lines: Sequence[tuple[int, int]]) -> np.ndarray:
+    """The rows at some lines of dumps."""
+    numbers = part.numbers("line")
+    found = [np.flatnonzero((part.dumps == dump) & (numbers == line)) for dump, line in lines]
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
 
-def to_dialogue(chain: Sequence[Comment]) -> Dialogue:
-    """A chain of comments as a dialogue: the first speaker is the user, speakers take turns."""
-    first = chain[0]
-    return Dialogue(
-        id=f"{CORPUS}-{first.id}-{len(chain)}",
-        utterances=tuple(
-            Utterance(_ROLES[place % 2], comment.text, source_id=comment.id) for place, comment in enumerate(chain)
-        ),
-        source=Source(
-            corpus=CORPUS,
-            thread=first.thread,
-            place=first.subreddit,
-            created_utc=first.created_utc,
-            files=tuple(sorted({comment.file for comment in chain})),
-        ),
+def _by_age(times: np.ndarray, keys: np.ndarray, ids: pa.StringArray, rows: np.ndarray) -> np.ndarray:
+    """Order by time, then by id: the shorter first, then by text."""
+    if (keys & HASHED).any():
+        # A hashed key says nothing about order.
+        names = ids.take(rows).to_pylist()
+        listed = times.tolist()
+        return np.array(
+            sorted(range(len(rows)), key=lambda row: (listed[row], len(names[row]), names[row])), dtype=np.int64
+        )
+    order: np.ndarray = np.lexsort((keys, times))
+    return order
+
+
+def _parents(part: Partition, keys: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """For each of `rows`, the place in `rows` of the comment it answers in its own thread, or -1: int64 (rows,)."""
+    names = part.rows["parent_id"].take(rows)
+    wanted = keys_of(names, prefixes=(COMMENT, SUBMISSION), bare=False)
+    threads = keys_of(part.rows["thread"].take(rows), prefixes=(SUBMISSION,), bare=True)
+    own = keys[rows]
+    order = np.argsort(own, kind="stable")
+    places = np.searchsorted(own[order], wanted)
+    candidates = order[np.minimum(places, len(order) - 1)] if len(order) else places
+    found: np.ndarray = (wanted != 0) & (own[candidates] == wanted) & (threads[candidates] == threads)
+    parents: np.ndarray = np.where(found, candidates, -1).astype(np.int64)
+    return parents
+
+
+def _authors(part: Partition, rows: np.ndarray) -> np.ndarray:
+    """A code for each row's author; an unknown one equals nobody: int64 (rows,)."""
+    coded = part.rows["author"].take(rows).dictionary_encode()
+    codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    unknown = pc.index(coded.dictionary, "").as_py()
+    if unknown >= 0:
+        nobody = np.flatnonzero(codes == unknown)
+        codes[nobody] = -1 - nobody
+    return codes
+
+
+def to_table(part: Partition, rows: np.ndarray, chains: Chains, task: BuildTask) -> pa.Table:
+    """Chains as dialogues: the first speaker is the user, speakers take turns. One row a chain."""
+    members = rows[chains.members]
+    first, last = members[chains.offsets[:-1]], members[chains.offsets[1:] - 1]
+    lengths = np.diff(chains.offsets)
+    turns = np.arange(len(members)) - np.repeat(chains.offsets[:-1], lengths)
+    names = part.rows["id"]
+    nobody = pa.nulls(len(members), DIALOGUE_SCHEMA.field("utterances").type.value_type.field("state").type)
+    utterances = pa.StructArray.from_arrays(
+        [
+            pa.array(["user", "assistant"]).take(pa.array(turns % 2)),
+            part.rows["text"].take(members),
+            nobody,
+            nobody,
+            names.take(members),
+        ],
+        fields=list(DIALOGUE_SCHEMA.field("utterances").type.value_type),
     )
+    ends = [pc.cast(pa.array(lengths), pa.string())]
+    if task.policy is Policy.WINDOWS:
+        # Windows that part ways later have their beginning and may have their length in common.
+        ends = [names.take(last), *ends]
+    source = pa.StructArray.from_arrays(
+        [
+            pa.repeat(CORPUS, len(first)),
+            part.rows["thread"].take(first),
+            part.rows["place"].take(first),
+            part.rows["created_utc"].take(first),
+            _files(part.dumps[members], chains.offsets, task.files),
+        ],
+        fields=list(DIALOGUE_SCHEMA.field("source").type),
+    )
+    return pa.Table.from_arrays(
+        [
+            pc.binary_join_element_wise(pa.scalar(CORPUS), names.take(first), *ends, "-"),
+            pa.ListArray.from_arrays(pa.array(chains.offsets, pa.int32()), utterances),
+            source,
+            pa.nulls(len(first), pa.string()),
+            pa.nulls(len(first), pa.string()),
+        ],
+        schema=DIALOGUE_SCHEMA,
+    )
+
+
+def _files(dumps: np.ndarray, offsets: np.ndarray, files: Sequence[str]) -> pa.ListArray:
+    """Names of the files that hold each chain's comments, sorted."""
+    if len(offsets) == 1:
+        return pa.array([], pa.list_(pa.string()))
+    lowest, highest = np.minimum.reduceat(dumps, offsets[:-1]), np.maximum.reduceat(dumps, offsets[:-1])
+    pairs = np.stack([np.arange(len(lowest)), lowest])
+    if (lowest != highest).any():
+        chains = np.repeat(np.arange(len(lowest)), np.diff(offsets))
+        pairs = np.unique(np.stack([chains, dumps]), axis=1)
+    names = pa.array(files, pa.string()).take(pa.array(pairs[1]))
+    bounds = np.searchsorted(pairs[0], np.arange(len(lowest) + 1))
+    return pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), names)
+
+
+def dropped_table(part: Partition, reasons: np.ndarray, dropped: np.ndarray, files: Sequence[str]) -> pa.Table:
+    """Dropped comments with their reasons, in order of file and line; author names and texts are left out."""
+    chosen = part.rows.select(["id", "thread", "place", "created_utc", "line"]).take(pa.array(dropped))
+    columns = {name: chosen[name] for name in chosen.schema.names}
+    columns["reason"] = pa.array(_REASON_NAMES, pa.string()).take(pa.array(reasons[dropped]))
+    columns["file"] = pa.array(files, pa.string()).take(pa.array(part.dumps[dropped]))
+    return pa.Table.from_arrays([columns[name] for name in DROPPED_SCHEMA.names], schema=DROPPED_SCHEMA)

@@ -1,9 +1,11 @@
 """Comment gates and text cleaning: what a comment must be to take part in a dialogue.
 
-Each gate is a plain predicate on a cleaned comment; the list pairs it with its reason. `reasons.py` states the rules.
-Gates beyond the paper's are off until their option is given.
+Each gate is a plain function on a cleaned comment with its reason; `reasons.py` states the rules. Gates beyond the
+paper's are off until their option is given. Since most comments pass, a gate also has a *sieve*: a cheap look at many
+comments at once that says which of them may fail. Only those are judged; a
+sieve may doubt too much, but never too little.
 
-    reason = reject_reason(clean(comment), comment_gates(CommentGates()))
+    judged = judge(rows, Texts(bodies, authors), comment_gates(CommentGates()))
 """
 
 from __future__ import annotations
@@ -11,11 +13,14 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-import msgspec
+import numpy as np
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from sage_data.reddit.reader import Comment
+from sage_data.reddit.reader import Comment, Rows
 from sage_data.reddit.reasons import CommentReason
 
 DELETED = "[deleted]"
@@ -31,6 +36,8 @@ _URL = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 
 Predicate = Callable[[Comment], bool]
 """True when the comment has to go."""
+Sieve = Callable[["Texts"], np.ndarray]
+"""Rows that may fail, as booleans (rows,) or as row numbers, in any order and with repetitions."""
 
 
 class CommentGates(BaseModel):
@@ -62,20 +69,14 @@ def clean(text: str) -> str:
     return text.strip()
 
 
-def cleaned(comment: Comment) -> Comment:
-    """The comment with its text cleaned."""
-    text = clean(comment.text)
-    return comment if text == comment.text else msgspec.structs.replace(comment, text=text)
-
-
 def is_deleted(comment: Comment) -> bool:
     """The text is gone, or the author is nobody and so no speaker."""
-    return DELETED in {comment.text, comment.author}
+    return DELETED in {comment.body, comment.author}
 
 
 def is_removed(comment: Comment) -> bool:
     """A moderator or Reddit took the text away."""
-    return comment.text in REMOVED
+    return comment.body in REMOVED
 
 
 def is_bot(comment: Comment, more_authors: frozenset[str] = frozenset()) -> bool:
@@ -83,31 +84,41 @@ def is_bot(comment: Comment, more_authors: frozenset[str] = frozenset()) -> bool
     author = comment.author
     if author in BOT_AUTHORS or author in more_authors or _BOT_NAME.search(author):
         return True
-    text = comment.text.lower()
+    text = comment.body.lower()
     return "m a bot" in text and _BOT_TEXT.search(text) is not None
 
 
 def is_empty(comment: Comment) -> bool:
     """No word character is left: nothing, punctuation, or emoji alone."""
-    return _WORD_CHARACTER.search(comment.text) is None
+    return _WORD_CHARACTER.search(comment.body) is None
 
 
 def has_quote(comment: Comment) -> bool:
     """A line starts with Reddit's quotation mark `>`."""
-    return _QUOTED_LINE.search(comment.text) is not None
+    return _QUOTED_LINE.search(comment.body) is not None
 
 
 def has_url(comment: Comment) -> bool:
     """A web address stands in the text."""
-    return _URL.search(comment.text) is not None
+    return _URL.search(comment.body) is not None
 
 
-def comment_gates(settings: CommentGates) -> list[tuple[CommentReason, Predicate]]:
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One comment gate that is switched on."""
+
+    reason: CommentReason
+    fails: Predicate
+    sieve: Sieve
+
+
+def comment_gates(settings: CommentGates) -> list[Gate]:
     """The gates that apply, in the order in which their reasons win."""
     bots = frozenset(settings.bot_authors)
     allowed = frozenset(name.lower() for name in settings.subreddits)
     blocked = frozenset(name.lower() for name in settings.without_subreddits)
     lowest = settings.min_score
+    bot_ends = _ends(("bot", "boT", "bOt", "bOT", *BOT_AUTHORS, *bots))
 
     def other_subreddit(comment: Comment) -> bool:
         name = comment.subreddit.lower()
@@ -116,22 +127,143 @@ def comment_gates(settings: CommentGates) -> list[tuple[CommentReason, Predicate
     def scored_low(comment: Comment) -> bool:
         return comment.score is not None and lowest is not None and comment.score < lowest
 
-    listed: list[tuple[bool, CommentReason, Predicate]] = [
-        (settings.deleted, CommentReason.DELETED, is_deleted),
-        (settings.removed, CommentReason.REMOVED, is_removed),
-        (settings.bot, CommentReason.BOT, lambda comment: is_bot(comment, bots)),
-        (settings.empty, CommentReason.EMPTY, is_empty),
-        (settings.quote, CommentReason.QUOTE, has_quote),
-        (settings.url, CommentReason.URL, has_url),
-        (bool(allowed or blocked), CommentReason.SUBREDDIT, other_subreddit),
-        (lowest is not None, CommentReason.SCORE, scored_low),
+    listed = [
+        (settings.deleted, Gate(CommentReason.DELETED, is_deleted, lambda texts: texts.starting(b"["))),
+        (settings.removed, Gate(CommentReason.REMOVED, is_removed, lambda texts: texts.starting(b"["))),
+        (settings.bot, Gate(CommentReason.BOT, lambda one: is_bot(one, bots), lambda texts: texts.botlike(bot_ends))),
+        (settings.empty, Gate(CommentReason.EMPTY, is_empty, Texts.starting_oddly)),
+        (settings.quote, Gate(CommentReason.QUOTE, has_quote, lambda texts: texts.holding(b">"))),
+        (settings.url, Gate(CommentReason.URL, has_url, lambda texts: texts.holding(b"://", b"www."))),
+        (bool(allowed or blocked), Gate(CommentReason.SUBREDDIT, other_subreddit, Texts.all)),
+        (lowest is not None, Gate(CommentReason.SCORE, scored_low, Texts.all)),
     ]
-    return [(reason, predicate) for on, reason, predicate in listed if on]
+    return [gate for on, gate in listed if on]
 
 
-def reject_reason(comment: Comment, gates: Sequence[tuple[CommentReason, Predicate]]) -> CommentReason | None:
+def reject_reason(comment: Comment, gates: Sequence[Gate]) -> CommentReason | None:
     """The first gate's reason that a cleaned comment fails, or None when it passes all."""
-    for reason, fails in gates:
-        if fails(comment):
-            return reason
+    for gate in gates:
+        if gate.fails(comment):
+            return gate.reason
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of some comments."""
+
+    cleaned: dict[int, str]
+    """Row -> its cleaned text, where cleaning changed it."""
+    dropped: dict[int, CommentReason]
+    """Row -> why it has to go."""
+
+
+def judge(rows: Rows, texts: Texts, gates: Sequence[Gate]) -> Judged:
+    """Clean texts and apply the gates; equal to cleaning and judging each comment by itself."""
+    suspects = texts.perhaps_unclean()
+    unclean = np.flatnonzero(suspects).tolist()
+    bodies = [rows.bodies[row] for row in unclean]
+    cleaned = {row: text for row, body in zip(unclean, bodies, strict=True) if (text := clean(body)) != body}
+    for gate in gates:
+        suspects[gate.sieve(texts)] = True
+    dropped = {}
+    for row in np.flatnonzero(suspects).tolist():
+        comment = rows.comment(row)
+        comment.body = cleaned.get(row, comment.body)
+        if (reason := reject_reason(comment, gates)) is not None:
+            dropped[row] = reason
+    return Judged(cleaned, dropped)
+
+
+def _ends(names: Sequence[str]) -> np.ndarray:
+    """Table (65536,) of booleans: the last two bytes of any of the names, as a number, lower byte first."""
+    table = np.zeros(1 << 16, dtype=bool)
+    for name in names:
+        table[int.from_bytes(name.encode()[-2:].rjust(2, b"\0"), "little")] = True
+    return table
+
+
+class Texts:
+    """The bodies, not yet cleaned, and authors of many comments as bytes in a row, for sieves."""
+
+    def __init__(self, bodies: pa.StringArray, authors: pa.StringArray) -> None:
+        self._bodies = _Bytes(bodies)
+        self._authors = _Bytes(authors)
+
+    def all(self) -> np.ndarray:
+        """Every row."""
+        return np.ones(len(self._bodies.starts), dtype=bool)
+
+    def perhaps_unclean(self) -> np.ndarray:
+        """Rows (rows,) whose text may change when it is cleaned: with `&` or CR, or with an end that may be a space."""
+        plain = np.zeros(256, dtype=bool)
+        plain[ord("!") : ord("~") + 1] = True
+        found: np.ndarray = ~(plain[self._bodies.first()] & plain[self._bodies.last()])
+        found[self._bodies.holding(b"&")] = True
+        found[self._bodies.holding(b"\r")] = True
+        return found
+
+    def starting_oddly(self) -> np.ndarray:
+        """Rows (rows,) whose text does not start with an ASCII letter or digit."""
+        plain = np.zeros(256, dtype=bool)
+        plain[list(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] = True
+        found: np.ndarray = ~plain[self._bodies.first()]
+        return found
+
+    def starting(self, byte: bytes) -> np.ndarray:
+        """Rows (rows,) whose text or author starts with one byte."""
+        found: np.ndarray = (self._bodies.first() == ord(byte)) | (self._authors.first() == ord(byte))
+        return found
+
+    def holding(self, *parts: bytes) -> np.ndarray:
+        """Numbers of rows whose text holds one of the parts, given in lower case, in any case."""
+        return np.concatenate([self._bodies.holding(part, fold=True) for part in parts])
+
+    def botlike(self, ends: np.ndarray) -> np.ndarray:
+        """Rows (rows,) whose author ends as `ends` (65536,) says, or whose text may say "m a bot"."""
+        found: np.ndarray = ends[self._authors.last().astype(np.uint16) << 8 | self._authors.last(1)]
+        found[self._bodies.holding(b"m a bot", fold=True)] = True
+        return found
+
+
+class _Bytes:
+    """The UTF-8 bytes of an Arrow array of texts, with the bounds of each."""
+
+    def __init__(self, array: pa.StringArray) -> None:
+        _, offsets, data = array.buffers()
+        bounds = np.frombuffer(offsets, dtype=np.int32, count=len(array) + 1)
+        self.starts, self._ends = bounds[:-1], bounds[1:]
+        self._data = np.frombuffer(data, dtype=np.uint8, count=int(bounds[-1])) if data else np.zeros(0, np.uint8)
+
+    @cached_property
+    def _exact(self) -> bytes:
+        return self._data.tobytes()
+
+    @cached_property
+    def _folded(self) -> bytes:
+        """With bit 5 set everywhere: letters in lower case, and some signs taken for others."""
+        return (self._data | 0x20).tobytes()
+
+    def first(self) -> np.ndarray:
+        """First byte of each text (rows,), 0 for an empty one."""
+        return self._at(self.starts)
+
+    def last(self, before: int = 0) -> np.ndarray:
+        """Last byte of each text (rows,), or one `before` it; 0 where there is none."""
+        return self._at(self._ends - 1 - before)
+
+    def _at(self, places: np.ndarray) -> np.ndarray:
+        if not len(self._data):
+            return np.zeros(len(places), np.uint8)
+        inside = (places >= self.starts) & (places < self._ends)
+        return np.where(inside, self._data[np.clip(places, 0, len(self._data) - 1)], 0).astype(np.uint8)
+
+    def holding(self, part: bytes, *, fold: bool = False) -> np.ndarray:
+        """Numbers of the rows that hold `part`, with repetitions; `fold`: in any case, and perhaps some that do not."""
+        data = self._folded if fold else self._exact
+        sought = bytes(byte | 0x20 for byte in part) if fold else part
+        places, place = [], data.find(sought)
+        while place >= 0:
+            places.append(place)
+            place = data.find(sought, place + 1)
+        return np.searchsorted(self.starts, np.array(places, dtype=np.int64), side="right") - 1

@@ -5,7 +5,7 @@ and the windows of Pushshift's `.zst` files (2 GiB, `zstd --long=31`) are refuse
 through one loop that knows when a stream has ended, and damage always has a name. A zstd frame written without a
 checksum can hide a flipped bit; nothing in such a file tells.
 
-    for number, line in read_lines(Path("RC_2006-01.zst")): ...
+    for number, line in read_lines(local_dump(Path("RC_2006-01.zst"))): ...
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import lzma
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Protocol
+from pathlib import PurePosixPath
+from typing import BinaryIO, Protocol
 
 from sage_data.errors import DamagedFileError, InputError
 from sage_data.reddit.reasons import LINE_LIMIT_BYTES
+from sage_data.reddit.sources import Dump, open_dump
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -27,10 +28,11 @@ else:
     from backports import zstd
 
 CHUNK_BYTES = 65_536
-"""Bytes read from disk at once. Small, because gzip can grow a chunk 1,032-fold."""
+"""Bytes read from disk at once."""
 
-PIECE_BYTES = 4_194_304
-"""Most bytes that one decompression step returns, whatever the ratio."""
+PIECE_BYTES = 524_288
+"""Most bytes that one decompression step returns, whatever the ratio: half a MiB stays in the processor's cache, and no
+line but the first can be over the size limit in it."""
 
 ZSTD_WINDOW_LOG = 31
 """Largest window accepted, log2 of bytes: one such decoder may hold about 2.1 GB."""
@@ -92,24 +94,24 @@ _DECODERS: dict[str, Callable[[], _Decoder]] = {
 _PLAIN = frozenset({".jsonl", ".ndjson", ".json"})
 _DAMAGE = (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 
-FORMATS = (*_DECODERS, ".jsonl", ".ndjson", ".json")
+PACKED = frozenset(_DECODERS)
+PARQUET = ".parquet"
+
+FORMATS = (*_DECODERS, ".jsonl", ".ndjson", ".json", PARQUET)
 """File name endings that can be read. A name without one of them, as in `RC_2006-01`, is read as plain JSON lines."""
 
 
-def read_pieces(path: Path) -> Iterator[bytes]:
-    """Decompressed content of one file, in pieces of at most `PIECE_BYTES`.
+def read_pieces(dump: Dump, advance: Callable[[int], None] | None = None) -> Iterator[bytes]:
+    """Decompressed content of one dump, in pieces of at most `PIECE_BYTES`; `advance` is told each count of raw bytes.
 
     Raises:
         InputError: the file cannot be opened, or its format is unknown.
-        DamagedFileError: the file is empty, cut short or corrupt. What was yielded before must not be used.
+        DamagedFileError: the file is empty, cut short or corrupt. What was yielded before must not be used, unless the
+            user allowed it.
     """
-    decoder = _decoder_of(path)
-    try:
-        file = path.open("rb", buffering=0)
-    except OSError as error:
-        raise InputError(f"expected a readable dump file, found {error.strerror} at {path}") from error
-    with file:
-        chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
+    decoder = _decoder_of(dump)
+    with open_dump(dump) as file:
+        chunks = _chunks(file, advance)
         pieces = chunks if decoder is None else _decompress(chunks, decoder)
         seen = False
         try:
@@ -117,43 +119,94 @@ def read_pieces(path: Path) -> Iterator[bytes]:
                 seen = True
                 yield piece
         except _DAMAGE as error:
-            raise _damaged(path, str(error) or type(error).__name__) from error
+            raise _damaged(dump, str(error) or type(error).__name__) from error
     if not seen:
-        raise _damaged(path, "no content at all")
+        raise _damaged(dump, "no content at all")
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, LineBytes]]:
-    """Lines of one dump with their numbers, counted from 1; blank lines included, without the newline.
+def read_runs(dump: Dump, advance: Callable[[int], None] | None = None) -> Iterator[bytes | None]:
+    """Content of one dump in runs of whole lines, each line with its LF (a last one without gets it).
 
-    Bytes are cut at LF before anything is decoded, so a character is never split. Memory stays bounded however
-    long a line is.
+    None stands for one line over `LINE_LIMIT_BYTES`, whose bytes were let go: memory stays bounded however long a line
+    is. Bytes are cut at LF before anything is decoded, so a character is never split.
+
+    Raises:
+        InputError, DamagedFileError: as `read_pieces`; whole lines before the damage are yielded first.
+    """
+    line_cut = _LineCutter()
+    try:
+        for piece in read_pieces(dump, advance):
+            yield from line_cut.feed(piece)
+    except DamagedFileError:
+        yield from line_cut.rest()
+        raise
+    yield from line_cut.rest()
+
+
+class _LineCutter:
+    """Holds the beginning of a line until the piece with its end arrives, or only that it was too long."""
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._too_long = False
+
+    def feed(self, piece: bytes) -> Iterator[bytes | None]:
+        first = piece.find(b"\n") + 1
+        if not first:
+            self._hold(piece)
+            return
+        begin = 0
+        if self._too_long or len(self._tail) + first - 1 > LINE_LIMIT_BYTES:
+            yield None
+            self._tail, self._too_long, begin = b"", False, first
+        end = piece.rfind(b"\n") + 1
+        if end > begin:
+            yield self._tail + piece[begin:end]
+            self._tail = b""
+        self._hold(piece[end:])
+
+    def rest(self) -> Iterator[bytes | None]:
+        """The last line, when no LF ends it."""
+        if self._too_long:
+            yield None
+        elif self._tail:
+            yield self._tail + b"\n"
+
+    def _hold(self, piece: bytes) -> None:
+        self._tail = b"" if self._too_long else self._tail + piece
+        if len(self._tail) > LINE_LIMIT_BYTES:
+            self._tail, self._too_long = b"", True
+
+
+def read_lines(dump: Dump) -> Iterator[tuple[int, LineBytes]]:
+    """Lines of one dump with their numbers, counted from 1; blank lines included, without the LF.
 
     Raises:
         InputError, DamagedFileError: as `read_pieces`.
     """
-    number, tail, too_long = 0, b"", False
-    for piece in read_pieces(path):
-        lines = (tail + piece).split(b"\n")
-        tail = lines.pop()
-        for line in lines:
+    number = 0
+    for run in read_runs(dump):
+        for line in [None] if run is None else run[:-1].split(b"\n"):
             number += 1
-            yield number, None if too_long or len(line) > LINE_LIMIT_BYTES else line
-            too_long = False
-        if len(tail) > LINE_LIMIT_BYTES:
-            too_long, tail = True, b""
-    if tail or too_long:
-        yield number + 1, None if too_long else tail
+            yield number, line
 
 
-def _decoder_of(path: Path) -> Callable[[], _Decoder] | None:
-    ending = path.suffix.lower()
+def _chunks(file: BinaryIO, advance: Callable[[int], None] | None) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
+        if advance is not None:
+            advance(len(chunk))
+
+
+def _decoder_of(dump: Dump) -> Callable[[], _Decoder] | None:
+    ending = PurePosixPath(dump.name).suffix.lower()
     if ending in _DECODERS:
         return _DECODERS[ending]
     # The month in a bare name such as RC_2006-01 is no suffix, so it is plain text too.
     if ending in _PLAIN or not ending:
         return None
     raise InputError(
-        f"expected a dump ending in {', '.join(FORMATS)}, found {path.name} in {path.parent}",
+        f"expected a dump ending in {', '.join(FORMATS)}, found {dump.location}",
         next_step="convert the file, or leave it out with a narrower file pattern",
     )
 
@@ -179,8 +232,8 @@ def _decompress(chunks: Iterator[bytes], make_decoder: Callable[[], _Decoder]) -
         raise EOFError("the compressed stream ends before its end mark")
 
 
-def _damaged(path: Path, cause: str) -> DamagedFileError:
+def _damaged(dump: Dump, cause: str) -> DamagedFileError:
     return DamagedFileError(
-        f"expected a whole dump, found a damaged one: {cause}, in {path}",
-        next_step="download the file again and compare its checksum",
+        f"expected a whole dump, found a damaged one: {cause}, in {dump.location}",
+        next_step="download it again and compare its checksum; or keep what precedes the damage: --allow-truncated",
     )

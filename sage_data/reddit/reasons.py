@@ -35,9 +35,28 @@ continuation does (ties: earliest `created_utc`, then smallest id by length, the
 themselves. A chain of one comment is `single`, not a dialogue. A reply may be older than its parent; order is by
 parent links alone. The first speaker is the user, the second the assistant.
 
-**Dialogues.** Gates in this order, first reason wins (paper section 3.1): `too_few_turns` (not more than 4
-utterances), `too_short_utterances` (mean words per utterance not above 15), `no_question` (no utterance ends with a
-question mark), `low_sentiment` (an utterance's VADER compound is not above 0.4).
+**Threads to dialogues, other policies.** All join comments and cut cycles as above. `any`: any reply may continue its
+parent's chain, whoever speaks; of several, the one that leads to the longest continuation does (same ties), the others
+start chains at themselves. `windows`: every run of 2 to 10 consecutive replies (both lengths are settings), whoever
+speaks: each comment with its nearest ancestors, once for each length. Runs share comments, and short runs lie within
+longer ones; a comment that is in no run is `single`. `title-as-first-turn`: the submission is an utterance too, its
+title being the text and its author the speaker, and the parent of the top-level comments; then as `alternating`. A
+thread whose submission is not at hand is cut as `alternating` does. Under `any` and `windows` the user and the
+assistant take turns by position, whoever wrote the comments.
+
+**Dialogues.** Gates stand in the order of `DialogueReason`, cheap ones first; the first reason counts. Preset `sage`
+applies the paper's four (section 3.1): `too_few_turns` (not more than 4 utterances), `too_short_utterances` (mean words
+per utterance not above 15), `no_question` (no utterance ends with a question mark), `low_sentiment` (an utterance's
+VADER compound is not above 0.4). The others are off until a threshold or another preset switches them on:
+
+- by count: `too_many_turns`; `long_utterance` and `short_utterance` (one utterance has too many, or too few words);
+  `too_many_words` (all utterances together);
+- by text, where one utterance is enough: `long_word`; `repeated_words` (the same word several times in a row);
+  `capitals` (capital letters A to Z in a row); `quote` (a line starts with `>`); `brackets` (a character of a list);
+  `url` (`http://`, `https://` or `www.`); `no_common_word` (a reply holds none of the commonest English words);
+  `blocked_words` (a phrase of the block list);
+- on the whole dialogue: `other_language`; then, among dialogues that pass all else, `duplicate` and `near_duplicate`
+  (of one that was kept before).
 
     from sage_data.reddit.reasons import CommentReason
 """
@@ -90,9 +109,24 @@ SINGLE = "single"
 
 
 class DialogueReason(StrEnum):
-    """Why a dialogue was dropped."""
+    """Why a dialogue was dropped; the order is that in which the gates judge."""
 
     TOO_FEW_TURNS = "too_few_turns"
+    TOO_MANY_TURNS = "too_many_turns"
     TOO_SHORT_UTTERANCES = "too_short_utterances"
+    LONG_UTTERANCE = "long_utterance"
+    SHORT_UTTERANCE = "short_utterance"
+    TOO_MANY_WORDS = "too_many_words"
     NO_QUESTION = "no_question"
+    LONG_WORD = "long_word"
+    REPEATED_WORDS = "repeated_words"
+    CAPITALS = "capitals"
+    QUOTE = "quote"
+    BRACKETS = "brackets"
+    URL = "url"
+    NO_COMMON_WORD = "no_common_word"
+    BLOCKED_WORDS = "blocked_words"
     LOW_SENTIMENT = "low_sentiment"
+    OTHER_LANGUAGE = "other_language"
+    DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"

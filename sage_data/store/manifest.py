@@ -72,13 +72,14 @@ class Manifest(_Frozen):
     version: int = Field(description="The module's VERSION.")
     fingerprint: str = Field(description="Hash of module, version, config, seed and inputs.")
     content_hash: str = Field(description="Hash of every output file's path and bytes.")
-    config: dict[str, Any]
+    config: dict[str, Any] = Field(description="The resolved config, without its volatile fields.")
     seed: int
     inputs: dict[str, list[InputEntry]]
     resources: dict[str, str] = Field(default_factory=dict, description="Prompt or lexicon file -> sha256.")
     models: dict[str, str] = Field(default_factory=dict, description="Role -> identity of the model that played it.")
     counts: list[Counts] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+    failures: list[str] = Field(default_factory=list, description="Parts of the work that failed; the rest is usable.")
     files: list[FileEntry]
     packages: dict[str, str] = Field(default_factory=dict)
     timings: dict[str, float] = Field(default_factory=dict, description="Seconds by part; `total` is the whole stage.")

@@ -21,6 +21,10 @@ COUNTS_KEY = b"sage.counts"
 REJECTED = "rejected"
 """Subfolder of a stage's rejected rows, in shards of the same numbers as those that rejected them."""
 ROW_GROUP_ROWS = 65_536
+REPETITIVE = frozenset(
+    "role reason corpus place files file split emotion motivation topics model judge status verdict".split()
+)
+"""Names of columns whose values come again and again."""
 
 
 def shard_name(name: str, index: int) -> str:
@@ -29,13 +33,36 @@ def shard_name(name: str, index: int) -> str:
 
 
 def write_table(path: Path, table: pa.Table, counts: Iterable[Counts] = ()) -> None:
-    """Write one Parquet file atomically: zstd, deterministic, row groups of at most `ROW_GROUP_ROWS` rows."""
+    """Write one Parquet file atomically: zstd, deterministic, row groups of at most `ROW_GROUP_ROWS` rows.
+
+    Only columns of few distinct values get a dictionary: for ids and texts it costs more than it saves.
+    """
     packed = json.dumps([one.model_dump(mode="json") for one in counts], sort_keys=True).encode()
     metadata = {**(table.schema.metadata or {}), COUNTS_KEY: packed}
     with atomic_path(path) as temporary:
         pq.write_table(
-            table.replace_schema_metadata(metadata), temporary, compression="zstd", row_group_size=ROW_GROUP_ROWS
+            table.replace_schema_metadata(metadata),
+            temporary,
+            compression="zstd",
+            row_group_size=ROW_GROUP_ROWS,
+            use_dictionary=[path for path, name in _leaves(table.schema) if name in REPETITIVE],
         )
+
+
+def _leaves(fields: Iterable[pa.Field], above: str = "", name: str = "") -> Iterator[tuple[str, str]]:
+    """Parquet's path of each column that holds values, with the name of the innermost field a person named."""
+    for field in fields:
+        path = f"{above}{field.name}"
+        own = name if field.name == "element" and name else field.name
+        if pa.types.is_nested(field.type):
+            inner = field.type
+            children = [inner.field(index) for index in range(inner.num_fields)]
+            if pa.types.is_struct(inner):
+                yield from _leaves(children, f"{path}.", own)
+            else:
+                yield from _leaves([child.with_name("element") for child in children], f"{path}.list.", own)
+        else:
+            yield path, own
 
 
 def read_counts(path: Path) -> list[Counts]:

@@ -4,7 +4,7 @@ import pytest
 import toy_stages
 
 from sage_data.errors import ConfigError, InputError
-from sage_data.recipe.load import apply_override, find_recipe, load_recipe, shipped_recipes
+from sage_data.recipe.load import Outside, apply_override, find_recipe, load_recipe, shipped_recipes
 from sage_data.recipe.plan import plan_run
 from sage_data.recipe.run import Selection, run_recipe, saved_recipe
 from sage_data.stage import Need
@@ -173,6 +173,29 @@ class TestPlanAndRun:
         run_recipe(load_recipe(tmp_path / "two.yaml", ["seed=8"]), tmp_path / "made", Selection(only="first"))
         (plan,) = plan_run(load_recipe(tmp_path / "out.yaml"), tmp_path / "run")
         assert plan.reasons == ("input numbers changed (first)",)
+
+    def test_urls_pass_through_untouched(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        text = (
+            "version: 1\nname: out\nstages:\n"
+            "  read: {uses: toy_stages, inputs: {dumps: [{path: 'memory://dumps-of-a-recipe//RC'}, {path: here}]}}\n"
+        )
+        path = write(tmp_path, text)
+        with pytest.raises(ConfigError, match="unknown input 'dumps'"):
+            load_recipe(path)
+        monkeypatch.setattr(toy_stages, "INPUTS", (Need("dumps", "dumps", many=True),))
+        with pytest.raises(ConfigError, match=r"stage read: input 'dumps': expected a local path"):
+            load_recipe(path)
+        monkeypatch.setattr(toy_stages, "INPUTS", (Need("dumps", "dumps", many=True, remote=True),))
+        with pytest.raises(ConfigError, match="here: no such file"):
+            load_recipe(path)
+        (tmp_path / "here").write_text("x")
+        references = load_recipe(path).stages["read"].references()["dumps"]
+        assert [one.path for one in references if isinstance(one, Outside)] == [
+            "memory://dumps-of-a-recipe//RC",
+            str(tmp_path / "here"),
+        ]
+        with pytest.raises(InputError, match="memory://dumps-of-a-recipe//RC: no such file"):
+            plan_run(load_recipe(path), tmp_path / "run")
 
     def test_the_saved_recipe_is_the_recipe(self, tmp_path: Path) -> None:
         recipe = load_recipe(write(tmp_path), ["first.rows=7"])

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sage_data.reddit.comments import CommentGates, clean, cleaned, comment_gates, reject_reason
-from sage_data.reddit.reader import Comment
+from sage_data.reddit.comments import CommentGates, Texts, clean, comment_gates, judge, reject_reason
+from sage_data.reddit.reader import Comment, Kind, Rows, reader_of
 from sage_data.reddit.reasons import SAGE_COMMENT_REASONS, CommentReason
 
 
 def comment(text: str = "Hello there", author: str = "ann", **others: Any) -> Comment:
     fields: dict[str, Any] = {"subreddit": "books", "score": 1, **others}
-    return Comment(
-        id="c1", author=author, text=text, created_utc=0, thread="t3_a", parent_id="t3_a", file="RC", line=1, **fields
-    )
+    return Comment("c1", author, text, 0, "t3_a", "t3_a", **fields)
 
 
 def judged(one: Comment, **settings: Any) -> CommentReason | None:
-    return reject_reason(cleaned(one), comment_gates(CommentGates(**settings)))
+    one = msgspec.structs.replace(one, body=clean(one.body))
+    return reject_reason(one, comment_gates(CommentGates(**settings)))
 
 
 def test_text_is_cleaned_once() -> None:
@@ -100,5 +103,68 @@ def test_each_gate_can_be_switched_off(off: str, one: Comment) -> None:
 
 
 def test_default_gates_are_the_preset_in_order() -> None:
-    reasons = [reason for reason, _ in comment_gates(CommentGates())]
+    reasons = [gate.reason for gate in comment_gates(CommentGates())]
     assert [CommentReason.DUPLICATE, *reasons] == list(SAGE_COMMENT_REASONS)
+
+
+ALL_GATES = CommentGates(
+    quote=True,
+    url=True,
+    bot_authors=("ann", "é"),
+    without_subreddits=("Films",),
+    min_score=2,
+    subreddits=("books", "films"),
+)
+PIECES = st.sampled_from(
+    [
+        *(
+            "[deleted]",
+            "[removed]",
+            "[ Removed by Reddit ]",
+            "I am a bot",
+            "i'm A BOT",
+            "I&#39;m a bot",
+            "> quoted",
+            "&gt;q",
+        ),
+        *(
+            "http://x",
+            "HTTPS://y",
+            "www.z",
+            "WWW.",
+            "\r",
+            "\r\n",
+            "\n",
+            "&amp;",
+            "&nbsp;",
+            "\u00a0",
+            "\x1f",
+            "\u2003",
+            "?!",
+        ),
+        *("word", "é", "中", "🎉", "İ am a bot", "\u212a", "", " ", "_", "(", "1"),
+    ]
+)
+BODIES = st.lists(PIECES, max_size=4).map("".join) | st.text(max_size=12)
+AUTHORS = st.sampled_from(
+    ["ann", "[deleted]", "AutoModerator", "x_bot", "x-BoT", "RemindMeBot", "robot", "é", "t", "Moderator", "aBOT"]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(st.tuples(BODIES, AUTHORS, st.sampled_from(["books", "FILMS", "x"]), st.sampled_from([None, 1.0, 3.0]))),
+    st.sampled_from([CommentGates(), ALL_GATES]),
+)
+def test_judging_many_is_judging_each(made: list[tuple[str, str, str, float | None]], gates: CommentGates) -> None:
+    """The sieves never miss a comment that has to go, nor a text that has to be cleaned."""
+    comments = [comment(body, author, subreddit=place, score=score) for body, author, place, score in made]
+    rows = Rows.of(comments, range(len(comments)), reader_of(Kind.COMMENTS))
+    found = judge(
+        rows, Texts(pa.array(rows.bodies, pa.string()), pa.array(rows.authors, pa.string())), comment_gates(gates)
+    )
+    for row, one in enumerate(comments):
+        text = clean(one.body)
+        assert found.cleaned.get(row, one.body) == text
+        expected = reject_reason(msgspec.structs.replace(one, body=text), comment_gates(gates))
+        assert found.dropped.get(row) == expected

@@ -14,8 +14,9 @@ import pytest
 
 from sage_data.errors import DamagedFileError, InputError
 from sage_data.reddit import dumps
-from sage_data.reddit.dumps import read_lines, read_pieces
+from sage_data.reddit.dumps import read_lines, read_pieces, read_runs
 from sage_data.reddit.reasons import LINE_LIMIT_BYTES
+from sage_data.reddit.sources import local_dump
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -54,7 +55,7 @@ def write(folder: Path, ending: str, data: bytes) -> Path:
 
 
 def content(path: Path) -> list[bytes | None]:
-    numbered = list(read_lines(path))
+    numbered = list(read_lines(local_dump(path)))
     assert [number for number, _ in numbered] == list(range(1, len(numbered) + 1))
     return [line for _, line in numbered]
 
@@ -157,6 +158,27 @@ def test_lines_over_the_limit_are_let_go(tmp_path: Path) -> None:
 def test_a_bomb_comes_in_bounded_pieces(tmp_path: Path) -> None:
     for ending in (".zst", ".gz", ".bz2"):
         path = write(tmp_path, ending, COMPRESS[ending](b"\0" * 50_000_000))
-        sizes = [len(piece) for piece in read_pieces(path)]
+        sizes = [len(piece) for piece in read_pieces(local_dump(path))]
         assert sum(sizes) == 50_000_000
         assert max(sizes) <= dumps.PIECE_BYTES
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
+def test_whole_lines_before_the_damage_come_first(ending: str, tmp_path: Path, lines: list[bytes]) -> None:
+    whole = COMPRESS[ending](b"\n".join(lines))
+    path = write(tmp_path, ending, whole[: int(len(whole) * 0.7)])
+    found: list[bytes] = []
+    with pytest.raises(DamagedFileError, match="allow-truncated"):
+        for run in read_runs(local_dump(path)):
+            assert run is not None
+            assert run.endswith(b"\n")
+            found += run[:-1].split(b"\n")
+    assert found[:-1] == lines[: max(len(found) - 1, 0)], "a cut line may only be the last"
+    assert len(found) > 0 or ending in {".bz2", ".zst"}
+
+
+def test_raw_bytes_are_told_as_they_are_read(tmp_path: Path, lines: list[bytes]) -> None:
+    path = write(tmp_path, ".zst", compress_zstd(b"\n".join(lines)))
+    told: list[int] = []
+    assert sum(1 for _ in read_runs(local_dump(path), told.append)) > 1
+    assert sum(told) == path.stat().st_size

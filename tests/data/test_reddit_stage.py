@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import bz2
 import json
+import random
 from pathlib import Path
 from typing import Any
 
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sage_data.dialogue import Source, Utterance
-from sage_data.errors import DamagedFileError, InputError
-from sage_data.reddit.building import find_dumps, partition_of
+from sage_data.errors import ConfigError, DamagedFileError, InputError
+from sage_data.reddit import SPILL, partitions_for, spill
+from sage_data.reddit.sources import Dump
 from sage_data.stage import run_stage
-from sage_data.store.dialogues import read_dialogues
+from sage_data.store.dialogues import DIALOGUE_SCHEMA, read_dialogues
 from sage_data.store.manifest import Counts, Manifest
 from sage_data.store.shards import read_table
 
@@ -65,6 +70,15 @@ def build(out: Path, inputs: list[Path], **config: Any) -> Manifest:
     return run_stage("sage_data.reddit", config, {"dumps": inputs}, out)
 
 
+def write(path: Path, lines: list[bytes]) -> Path:
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    return path
+
+
+def ids(out: Path) -> list[list[str | None]]:
+    return [[one.source_id for one in dialogue.utterances] for dialogue in read_dialogues(out)]
+
+
 def test_dialogues_cross_months_and_keep_their_source(tmp_path: Path, dumps: list[Path]) -> None:
     build(tmp_path / "out", [dumps[0].parent], partitions=1)
     first, second = read_dialogues(tmp_path / "out")
@@ -103,7 +117,7 @@ def test_everything_is_accounted_for(tmp_path: Path, dumps: list[Path]) -> None:
     funnel = json.loads((out / "funnel.json").read_text())
     assert funnel["lines"]["quarantined_by_reason"] == {"bad_json": 2}
     assert funnel["comments"]["dropped"] == dropped
-    assert funnel["files"]["RC_2006-02.bz2"] == {"comments": 4, "lines": 5}
+    assert funnel["files"]["RC_2006-02.bz2"] == {"comments": 4, "lines": 5, "damage": None}
     summary = (out / "summary.txt").read_text()
     assert all(len(text) <= 110 for text in summary.splitlines())
     assert "dropped: duplicate" in summary
@@ -136,7 +150,19 @@ def test_partitions_spread_dialogues_but_change_none(tmp_path: Path, dumps: list
     one, many = (sorted(read_dialogues(tmp_path / name), key=lambda d: d.id) for name in ("one", "many"))
     assert one == many
     assert len(list((tmp_path / "many").glob("dialogues-*.parquet"))) == 13
-    assert partition_of("t3_x", 13) == partition_of("t3_x", 13) < 13
+
+
+def test_partitions_grow_with_the_dumps_as_they_will_be_unpacked() -> None:
+    assert partitions_for([Dump("x", "RC.zst", 1_000)]) == 8
+    assert partitions_for([Dump("x", "RC.jsonl", 40 << 30)]) == 320
+    assert partitions_for([Dump("x", "RC.zst", 2 << 30), Dump("y", "RC.bz2", 2 << 30)]) == 320
+    assert partitions_for([Dump("x", "RC.zst", 1 << 50)]) == 4096
+
+
+def test_shards_have_the_declared_schema(tmp_path: Path, dumps: list[Path]) -> None:
+    build(tmp_path / "out", dumps)
+    for path in (tmp_path / "out").glob("dialogues-*.parquet"):
+        assert pq.read_schema(path).equals(DIALOGUE_SCHEMA)
 
 
 def test_comment_gates_and_policy_are_settings(tmp_path: Path, dumps: list[Path]) -> None:
@@ -152,13 +178,190 @@ def test_a_damaged_dump_stops_the_stage(tmp_path: Path, dumps: list[Path]) -> No
     assert not (tmp_path / "out").exists()
 
 
-def test_dumps_are_found_by_pattern_once_each(tmp_path: Path, dumps: list[Path]) -> None:
-    folder = dumps[0].parent
-    assert find_dumps([folder, dumps[1]], "RC_*") == dumps
-    assert find_dumps([dumps[1], dumps[0]], "RC_*") == dumps
-    with pytest.raises(InputError, match="RX_"):
-        find_dumps([folder], "RX_*")
-    twin = tmp_path / dumps[0].name
-    twin.write_bytes(b"x")
-    with pytest.raises(InputError, match="two called"):
-        find_dumps([folder, twin], "RC_*")
+def test_what_precedes_the_damage_is_kept_when_allowed_and_never_silently(tmp_path: Path) -> None:
+    lines = [line(f"{n:x}", f"a{n % 2}", f"{n - 1:x}" if n else "", time=n) for n in range(20_000)]
+    packed = bz2.compress(b"\n".join(lines))
+    (tmp_path / "RC_2006-02.bz2").write_bytes(packed[: len(packed) * 2 // 3])
+    manifest = build(tmp_path / "out", [tmp_path / "RC_2006-02.bz2"], allow_truncated=True)
+    (failure,) = manifest.failures
+    assert "RC_2006-02.bz2" in failure
+    by_unit = {counts.unit: counts for counts in manifest.counts}
+    assert 5_000 < by_unit["lines"].came_in < 20_000
+    assert f"{by_unit['lines'].came_in:,} lines" in failure
+    assert by_unit["lines"].quarantined <= 1, "the line that was cut"
+    (found,) = ids(tmp_path / "out")
+    assert found == [f"{n:x}" for n in range(by_unit["lines"].kept)]
+    funnel = json.loads((tmp_path / "out" / "funnel.json").read_text())
+    assert "damaged" in funnel["files"]["RC_2006-02.bz2"]["damage"]
+
+
+def test_a_file_of_something_else_is_no_dump(tmp_path: Path) -> None:
+    title = json.dumps({"id": "x", "author": "ann", "title": "?", "created_utc": 1, "subreddit": "s"}).encode()
+    for number, lines in enumerate([[title] * 3, [b"text", b"more"], [b"", b""]]):
+        dump = write(tmp_path / f"RC_{number}.jsonl", lines)
+        with pytest.raises(InputError, match=f"RC_{number}.jsonl.*") as caught:
+            build(tmp_path / "out", [dump])
+        assert "comments dump" in str(caught.value)
+
+
+def test_null_authors_are_an_option(tmp_path: Path) -> None:
+    unknown = [json.dumps({**json.loads(one), "author": None}).encode() for one in (line("1", ""), line("2", "", "1"))]
+    said = [*unknown, line("3", "ann", "2"), line("4", "bob", "3")]
+    dump = write(tmp_path / "RC.jsonl", said)
+    manifest = build(tmp_path / "strict", [dump])
+    assert manifest.counts[-1].quarantined == 2
+    assert ids(tmp_path / "strict") == [["3", "4"]]
+    build(tmp_path / "any", [dump], missing_authors=True, policy="any")
+    assert ids(tmp_path / "any") == [["1", "2", "3", "4"]]
+    build(tmp_path / "alternating", [dump], missing_authors=True, partitions=1)
+    assert ids(tmp_path / "alternating") == [["1", "2"], ["3", "4"]], "nobody is the same as nobody"
+
+
+THREAD = [
+    line("a1", "bob", time=11, thread="t3_s"),
+    line("a2", "ann", "a1", time=12, thread="t3_s"),
+    line("a3", "bob", "a2", time=13, thread="t3_s"),
+    line("a4", "cy", "a1", time=14, thread="t3_s"),
+]
+SUBMISSION = {"id": "s", "author": "ann", "title": "Who &amp; why?", "created_utc": 10, "subreddit": "books"}
+
+
+def test_titles_start_dialogues(tmp_path: Path) -> None:
+    dump = write(tmp_path / "RC_1.jsonl", THREAD)
+    titles = write(tmp_path / "RS_1.jsonl", [json.dumps(SUBMISSION).encode()])
+    inputs = {"dumps": [dump], "submissions": [titles]}
+    for number, config in enumerate(({"policy": "title-as-first-turn"}, {"titles": True})):
+        out = tmp_path / f"out{number}"
+        manifest = run_stage("sage_data.reddit", config, inputs, out)
+        (dialogue,) = read_dialogues(out)
+        assert [one.source_id for one in dialogue.utterances] == ["t3_s", "a1", "a2", "a3"]
+        assert dialogue.utterances[0] == Utterance("user", "Who & why?", source_id="t3_s")
+        assert dialogue.source.files == ("RC_1.jsonl", "RS_1.jsonl")
+        assert {counts.unit: counts.came_in for counts in manifest.counts}["comments"] == 5
+    with pytest.raises(ConfigError, match="submission"):
+        build(tmp_path / "none", [dump], policy="title-as-first-turn")
+
+
+def test_windows_have_ids_of_their_own(tmp_path: Path) -> None:
+    dump = write(tmp_path / "RC_1.jsonl", THREAD)
+    manifest = build(tmp_path / "out", [dump], policy="windows", window_most=3)
+    assert sorted(ids(tmp_path / "out")) == [
+        ["a1", "a2"],
+        ["a1", "a2", "a3"],
+        ["a1", "a4"],
+        ["a2", "a3"],
+    ]
+    names = [dialogue.id for dialogue in read_dialogues(tmp_path / "out")]
+    assert len(set(names)) == 4
+    assert {counts.unit: counts.kept for counts in manifest.counts}["comments"] == 4
+
+
+def test_parquet_dumps_are_read_too(tmp_path: Path, dumps: list[Path]) -> None:
+    rows = [json.loads(one) for one in THREAD]
+    for row in rows:
+        row["score"] = None
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "RC_1.parquet")
+    build(tmp_path / "out", [tmp_path / "RC_1.parquet"])
+    assert ids(tmp_path / "out") == [["a1", "a2", "a3"]]
+    table = pa.Table.from_pylist([{**row, "author": None if row["id"] == "a4" else row["author"]} for row in rows])
+    times = table["created_utc"].cast(pa.timestamp("s"))
+    pq.write_table(table.set_column(3, "created_utc", times), tmp_path / "RC_2.parquet")
+    manifest = build(tmp_path / "times", [tmp_path / "RC_2.parquet"])
+    assert next(read_dialogues(tmp_path / "times")).source.created_utc == 11
+    assert manifest.counts[-1].quarantined == 1
+    (tmp_path / "RC_2.parquet").write_bytes((tmp_path / "RC_2.parquet").read_bytes()[:-5])
+    with pytest.raises(DamagedFileError, match="RC_2.parquet"):
+        build(tmp_path / "cut", [tmp_path / "RC_2.parquet"])
+
+
+def test_an_id_under_two_submissions_is_one_comment(tmp_path: Path) -> None:
+    """Wherever the partitions fall: the first by file and line stays."""
+    said = [line(f"{n:x}", "ann", thread=f"t3_{n}") for n in range(40)]
+    replies = [line(f"r{n:x}", "bob", f"{n:x}", thread=f"t3_{n}") for n in range(40)]
+    again = [line(f"{n:x}", "ann", thread=f"t3_{n + 100}", body="again") for n in range(40)]
+    dump = write(tmp_path / "RC.jsonl", [*said, *replies, *again])
+    manifest = build(tmp_path / "out", [dump])
+    counts = {counts.unit: counts for counts in manifest.counts}
+    assert counts["comments"].dropped == {"duplicate": 40}
+    assert counts["dialogues"].kept == 40
+    assert all("again" not in one.text for dialogue in read_dialogues(tmp_path / "out") for one in dialogue.utterances)
+
+
+def test_odd_ids_are_joined_and_ordered_like_others(tmp_path: Path) -> None:
+    names = ["x" * 9, "é", "y" * 30, "A_b"]
+    said = [line(names[0], "ann", time=5)]
+    said += [line(name, "bob", names[0], time=6) for name in names[1:]]
+    dump = write(tmp_path / "RC.jsonl", said)
+    build(tmp_path / "out", [dump], partitions=1)
+    assert ids(tmp_path / "out") == [[names[0], "é"]], "of equal age, the shortest id comes first"
+
+
+def test_blocks_change_nothing(tmp_path: Path, dumps: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = build(tmp_path / "whole", dumps)
+    monkeypatch.setattr(spill, "BLOCK_BYTES", 1)
+    monkeypatch.setattr("sage_data.reddit.dumps.PIECE_BYTES", 100)
+    monkeypatch.setattr("sage_data.reddit.dumps.CHUNK_BYTES", 100)
+    small = build(tmp_path / "small", dumps)
+    assert (small.content_hash, small.counts) == (whole.content_hash, whole.counts)
+
+
+def test_a_block_that_was_finished_is_not_parsed_again(
+    tmp_path: Path, dumps: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = build(tmp_path / "whole", dumps)
+    monkeypatch.setattr(spill, "BLOCK_BYTES", 1)
+    monkeypatch.setattr("sage_data.reddit.dumps.CHUNK_BYTES", 100)
+    with monkeypatch.context() as broken:
+        broken.setattr("sage_data.reddit.repeats_across", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            build(tmp_path / "again", dumps)
+    laid_aside = tmp_path / ".work" / "again" / SPILL
+    blocks = sorted(laid_aside.glob("*-block-*"))
+    assert len(blocks) > 4
+    for done in laid_aside.glob("*-done.json"):
+        done.unlink()
+    blocks[0].unlink()
+    stamps = {path.name: path.stat().st_mtime_ns for path in blocks[1:]}
+    monkeypatch.setattr("sage_data.reddit.remove", lambda _: None)
+    again = build(tmp_path / "again", dumps)
+    assert again.content_hash == whole.content_hash
+    assert {name: (tmp_path / "again" / SPILL / name).stat().st_mtime_ns for name in stamps} == stamps
+
+
+@pytest.mark.slow
+def test_any_number_of_workers_gives_the_same_bytes(tmp_path: Path) -> None:
+    source = random.Random(3)
+    paths = []
+    for month in range(4):
+        said = []
+        for n in range(3_000):
+            name = month * 3_000 + n
+            parent = f"{source.randrange(name):x}" if name and source.random() < 0.7 else ""
+            thread = f"t3_{source.randrange(40)}"
+            said.append(line(f"{name:x}", source.choice("abcde"), parent, time=source.randrange(9_999), thread=thread))
+        paths.append(write(tmp_path / f"RC_{month}.jsonl", said))
+    one = build(tmp_path / "one", paths, workers=1)
+    assert build(tmp_path / "three", paths[::-1], workers=3).content_hash == one.content_hash
+    assert {counts.unit: counts.kept for counts in one.counts}["dialogues"] > 100
+
+
+def test_dumps_may_lie_behind_a_url(tmp_path: Path, dumps: list[Path]) -> None:
+    store = fsspec.filesystem("memory")
+    for path in dumps:
+        store.pipe(f"/reddit/{path.name}", path.read_bytes())
+    here = build(tmp_path / "here", [dumps[0].parent])
+    there = run_stage("sage_data.reddit", {}, {"dumps": ["memory://reddit"]}, tmp_path / "there")
+    mixed = run_stage(
+        "sage_data.reddit", {}, {"dumps": [dumps[1], f"memory://reddit/{dumps[0].name}"]}, tmp_path / "mixed"
+    )
+    assert here.content_hash == there.content_hash == mixed.content_hash
+    store.rm("/reddit", recursive=True)
+
+
+def test_months_given_twice_change_nothing_but_duplicates(tmp_path: Path, dumps: list[Path]) -> None:
+    again = tmp_path / "RC_2006-03.jsonl"
+    again.write_bytes(dumps[0].read_bytes())
+    build(tmp_path / "once", dumps)
+    manifest = build(tmp_path / "twice", [*dumps, again])
+    assert ids(tmp_path / "once") == ids(tmp_path / "twice")
+    assert {counts.unit: counts for counts in manifest.counts}["comments"].dropped["duplicate"] == 2 + 6

@@ -1,6 +1,9 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
+import fsspec
 import pyarrow as pa
 import pytest
 import toy_stages
@@ -8,9 +11,21 @@ import toy_stages
 from sage_data.chat import Conversation, Message, Sampling
 from sage_data.chat.scripted import ScriptedBackend
 from sage_data.errors import ConfigError, InputError, MissingDependencyError, StageError
-from sage_data.stage import Context, Counts, Inputs, Output, backend_files, derive_seed, load_stage, run_stage
+from sage_data.inputs import Input, resolve_input
+from sage_data.stage import (
+    Context,
+    Counts,
+    Inputs,
+    Need,
+    Output,
+    StageConfig,
+    backend_files,
+    derive_seed,
+    load_stage,
+    run_stage,
+)
 from sage_data.store.folder import StageFolder
-from sage_data.store.manifest import Manifest
+from sage_data.store.manifest import Manifest, read_manifest, write_manifest
 
 
 def run(tmp_path: Path, seed: int = 0, name: str = "toy", **config: object) -> Manifest:
@@ -148,6 +163,182 @@ class TestRunStage:
             load_stage("sage_data.gatez")
         with pytest.raises(ConfigError, match="is not a stage: it lacks VERSION"):
             load_stage("sage_data.errors")
+
+
+class TestVolatileSettings:
+    """Fields that change how a stage runs and none of its bytes."""
+
+    @pytest.fixture(autouse=True)
+    def toy_with_a_volatile_pause(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Config(toy_stages.Config):
+            volatile: ClassVar[frozenset[str]] = frozenset({"pause_s", "fail_at"})
+
+        monkeypatch.setattr(toy_stages, "Config", Config)
+
+    def test_changing_one_leaves_a_finished_stage_fresh(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        first = run(tmp_path, shards=2)
+        assert first.config == {"rows": 40, "shards": 2}
+        monkeypatch.setattr(toy_stages, "run", None)
+        assert run(tmp_path, shards=2, pause_s=0.001) == first
+
+    def test_an_interrupted_attempt_is_gone_on_with(self, tmp_path: Path) -> None:
+        with pytest.raises(RuntimeError, match="planted"):
+            run(tmp_path, shards=8, fail_at=5)
+        stamps = {path.name: path.stat().st_mtime_ns for path in (tmp_path / ".work/toy").glob("numbers-*")}
+        assert len(stamps) == 5
+        run(tmp_path, shards=8, pause_s=0.001)
+        assert {name: (tmp_path / "toy" / name).stat().st_mtime_ns for name in stamps} == stamps
+
+    def test_a_name_that_is_no_field_is_refused(self) -> None:
+        with pytest.raises(TypeError, match="volatile names no field: wrokers"):
+
+            class Config(StageConfig):
+                volatile: ClassVar[frozenset[str]] = frozenset({"wrokers"})
+                workers: int = 1
+
+
+class TestFailures:
+    """What a stage could not do although it finished."""
+
+    def test_they_are_kept_in_the_manifest_of_a_finished_stage(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = run(tmp_path, name="whole", shards=1)
+        real = toy_stages.run
+
+        def failing(config: toy_stages.Config, inputs: Inputs, out: Output, context: Context) -> None:
+            real(config, inputs, out, context)
+            out.fail("dump 3 ended early")
+
+        monkeypatch.setattr(toy_stages, "run", failing)
+        manifest = run(tmp_path, shards=1)
+        assert manifest.failures == ["dump 3 ended early"]
+        assert manifest.content_hash == whole.content_hash
+        monkeypatch.setattr(toy_stages, "run", None)
+        assert run(tmp_path, shards=1) == manifest, "it is fresh"
+
+    def test_manifests_from_before_still_load(self, tmp_path: Path) -> None:
+        manifest = run(tmp_path, shards=1)
+        write_manifest(tmp_path / "toy", manifest)
+        path = tmp_path / "toy" / "manifest.json"
+        old = json.loads(path.read_text())
+        del old["failures"]
+        path.write_text(json.dumps(old))
+        assert read_manifest(tmp_path / "toy") == manifest
+
+
+REMOTE = Need("dumps", "dumps", many=True, remote=True)
+
+
+class TestRemoteInputs:
+    """Inputs behind URLs, on fsspec's file system in memory."""
+
+    @pytest.fixture(autouse=True)
+    def memory(self) -> Iterator[None]:
+        self.files = fsspec.filesystem("memory")
+        self.files.pipe("/dumps/RC_2005-12.jsonl", b"{}")
+        self.files.pipe("/dumps/more/RC_2006-01.jsonl", b"{}\n{}")
+        yield
+        self.files.rm("/dumps", recursive=True)
+
+    def test_a_file_and_a_folder(self) -> None:
+        file = resolve_input("memory://dumps/RC_2005-12.jsonl", REMOTE)
+        assert (file.label, file.url) == ("RC_2005-12.jsonl", "memory://dumps/RC_2005-12.jsonl")
+        assert file.location == file.url
+        folder = resolve_input("memory://dumps/", REMOTE)
+        assert (folder.label, folder.location) == ("dumps", "memory://dumps/")
+        assert folder.fingerprint != file.fingerprint
+        assert resolve_input("memory://dumps", REMOTE).fingerprint == folder.fingerprint
+        assert Input(Path("a/b"), "b", "").location == str(Path("a/b"))
+
+    def test_a_pattern_stands_for_the_files_it_matches(self) -> None:
+        before = resolve_input("memory://dumps/RC_*", REMOTE)
+        self.files.pipe("/dumps/RS_2005-12.jsonl", b"")
+        assert resolve_input("memory://dumps/RC_*", REMOTE) == before
+        self.files.pipe("/dumps/RC_2006-02.jsonl", b"")
+        assert resolve_input("memory://dumps/RC_*", REMOTE) != before
+        with pytest.raises(InputError, match="no such file"):
+            resolve_input("memory://dumps/XX_*", REMOTE)
+
+    def test_a_change_below_is_seen_and_content_is_not_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(type(self.files), "_open", None)
+        before = resolve_input("memory://dumps/", REMOTE).fingerprint
+        assert resolve_input("memory://dumps/", REMOTE).fingerprint == before
+        monkeypatch.undo()
+        self.files.pipe("/dumps/more/RC_2006-01.jsonl", b"{}\n[]")
+        changed = resolve_input("memory://dumps/", REMOTE).fingerprint
+        self.files.pipe("/dumps/RC_2006-02.jsonl", b"")
+        assert len({before, changed, resolve_input("memory://dumps/", REMOTE).fingerprint}) == 3
+
+    def test_the_strongest_mark_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def info(etag: str, written: int) -> str:
+            entry = {"name": "x", "type": "file", "size": 3, "ETag": etag, "LastModified": written}
+            monkeypatch.setattr(type(self.files), "info", lambda *_: entry)
+            return resolve_input("memory://dumps/x", REMOTE).fingerprint
+
+        assert info("a", 1) == info("a", 2)
+        assert info("a", 1) != info("b", 1)
+
+    @pytest.mark.parametrize(
+        ("url", "need", "error", "message"),
+        [
+            ("memory://dumps/gone.zst", REMOTE, InputError, "memory://dumps/gone.zst: no such file"),
+            ("nosuch://dumps/", REMOTE, ConfigError, "nosuch://dumps/: no file system"),
+            ("memory://dumps/", Need("numbers", "n"), ConfigError, "expected a local path"),
+            ("memory://dumps/", None, ConfigError, "expected a local path"),
+            ("ftp://me:secret@host/dumps/", REMOTE, ConfigError, "may not hold a password"),
+            ("nowhere/RC.zst", REMOTE, InputError, "nowhere/RC.zst: no such file"),
+        ],
+    )
+    def test_what_cannot_be_read_is_named(
+        self, url: str, need: Need | None, error: type[Exception], message: str
+    ) -> None:
+        with pytest.raises(error, match=message) as caught:
+            resolve_input(url, need)
+        assert "secret" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("url", "advice"), [("s3://b/x", r"pip install 'sage-dialogue\[s3\]'"), ("gs://b/x", "gcsfs")]
+    )
+    def test_a_missing_file_system_says_how_to_get_it(
+        self, url: str, advice: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def missing(url: str) -> None:
+            raise ImportError("Please install gcsfs to access Google Storage")
+
+        monkeypatch.setattr("fsspec.core.url_to_fs", missing)
+        with pytest.raises(MissingDependencyError, match=advice):
+            resolve_input(url, REMOTE)
+
+    def test_errors_of_the_file_system_name_the_url(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refused(*_: object) -> None:
+            raise RuntimeError("no credentials")
+
+        monkeypatch.setattr(type(self.files), "info", refused)
+        with pytest.raises(InputError, match="memory://dumps/: cannot be looked at: no credentials"):
+            resolve_input("memory://dumps/", REMOTE)
+
+    def test_a_stage_is_fresh_until_the_remote_file_changes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[str] = []
+
+        def reading(config: object, inputs: Inputs, out: Output, context: Context) -> None:
+            seen.extend(one.location for one in inputs.many("dumps"))
+            out.write_text("summary.txt", "read")
+
+        monkeypatch.setattr(toy_stages, "INPUTS", (REMOTE,))
+        monkeypatch.setattr(toy_stages, "run", reading)
+        monkeypatch.chdir(tmp_path)
+        given = {"dumps": ["memory://dumps/RC_2005-12.jsonl"]}
+        # A remote input's bare name is no path: an output of that name does not replace it.
+        final = tmp_path / "RC_2005-12.jsonl"
+        manifest = run_stage("toy_stages", {}, given, final)
+        assert run_stage("toy_stages", {}, given, final) == manifest
+        assert len(seen) == 1
+        self.files.pipe("/dumps/RC_2005-12.jsonl", b"[]")
+        assert run_stage("toy_stages", {}, given, final) != manifest
+        assert seen == given["dumps"] * 2
 
 
 class TestOutput:

@@ -72,6 +72,27 @@ def test_killed_run_is_partial_and_resumes_by_folder(tmp_path: Path) -> None:
         assert (tmp_path / "runs/killed/first" / name).stat().st_mtime_ns == stamp, f"{name} was made twice"
 
 
+def test_a_killed_run_goes_on_with_other_volatile_settings(tmp_path: Path) -> None:
+    (tmp_path / "patient.py").write_text(
+        "import toy_stages\nfrom toy_stages import INPUTS, VERSION, run\n"
+        "class Config(toy_stages.Config):\n    volatile = frozenset({'pause_s'})\n",
+        encoding="utf-8",
+    )
+    text = "version: 1\nname: killed\nstages:\n  first: {uses: patient, with: {shards: 30, pause_s: 0.05}}\n"
+    (tmp_path / "killed.yaml").write_text(text, encoding="utf-8")
+    process = sage("run", "killed.yaml", "-q", cwd=tmp_path)
+    work = tmp_path / "runs/killed/.work/first"
+    wait_for(lambda: len(list(work.glob("numbers-*.parquet"))) >= 3)
+    process.kill()
+    process.wait()
+    stamps = {path.name: path.stat().st_mtime_ns for path in work.glob("numbers-*.parquet")}
+    again = sage("run", "killed.yaml", "-q", "--set", "first.pause_s=0", cwd=tmp_path)
+    _, errors = again.communicate(timeout=60)
+    assert again.returncode == 0, errors
+    for name, stamp in stamps.items():
+        assert (tmp_path / "runs/killed/first" / name).stat().st_mtime_ns == stamp, f"{name} was made twice"
+
+
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interruption_ends_soon_with_its_code(tmp_path: Path, sent: signal.Signals, code: int) -> None:
     (tmp_path / "killed.yaml").write_text(RECIPE.replace("0.02", "0.2"), encoding="utf-8")

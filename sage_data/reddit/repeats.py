@@ -1,0 +1,69 @@
+"""Finds ids that stand in more than one partition: the same comment under two submissions.
+
+Reddit never wrote such a thing, but a damaged or forged dump may, and an id is a key. Within a partition phase 2 sees
+duplicates itself. Ids are looked at in slices, so memory does not grow with the dumps.
+
+    losers = repeats_across(folder, dumps=3, partitions=8)
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from sage_data.reddit.keys import keys_of
+from sage_data.reddit.reader import SUBMISSION
+from sage_data.reddit.spill import block_paths
+
+SLICE_ROWS = 4_194_304
+"""About so many ids are held at once: 16 bytes each."""
+
+Place = tuple[int, int, int]
+"""Dump, line, partition."""
+
+
+def repeats_across(folder: Path, dumps: int, partitions: int) -> dict[int, list[tuple[int, int]]]:
+    """Partition -> dump and line of its comments whose id stands earlier (by dump and line) in another partition."""
+    paths = [(dump, path) for dump in range(dumps) for path in block_paths(folder, dump)]
+    slices = np.uint64(1 + sum(_rows(path) for _, path in paths) // SLICE_ROWS)
+    losers: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for number in range(int(slices)):
+        mine = [keys[keys % slices == number] if slices > 1 else keys for _, _, keys, _ in _batches(paths, partitions)]
+        together = np.sort(np.concatenate(mine)) if mine else np.zeros(0, dtype=np.uint64)
+        twice = np.unique(together[1:][together[1:] == together[:-1]])
+        for places in _places(paths, partitions, twice) if len(twice) else ():
+            first, *others = sorted(places)
+            for dump, line, partition in others:
+                if partition != first[2]:
+                    losers[partition].append((dump, line))
+    return dict(losers)
+
+
+def _rows(path: Path) -> int:
+    with pa.ipc.open_file(pa.memory_map(str(path))) as file:
+        return int(file.count_rows())
+
+
+def _batches(paths: list[tuple[int, Path]], partitions: int) -> Iterator[tuple[int, int, np.ndarray, pa.RecordBatch]]:
+    """Dump, partition, keys and columns of every batch that was laid aside."""
+    for dump, path in paths:
+        with pa.ipc.open_file(pa.memory_map(str(path))) as file:
+            for partition in range(partitions):
+                batch = file.get_batch(partition)
+                yield dump, partition, keys_of(batch["id"], prefixes=(SUBMISSION,), bare=True), batch
+
+
+def _places(paths: list[tuple[int, Path]], partitions: int, keys: np.ndarray) -> list[list[Place]]:
+    """Where the comments with each of `keys` (sorted) stand."""
+    found: defaultdict[int, list[Place]] = defaultdict(list)
+    for dump, partition, own, batch in _batches(paths, partitions):
+        at = np.minimum(np.searchsorted(keys, own), len(keys) - 1)
+        rows = np.flatnonzero(keys[at] == own)
+        lines = batch["line"].take(pa.array(rows)).to_pylist()
+        for key, line in zip(own[rows].tolist(), lines, strict=True):
+            found[key].append((dump, line, partition))
+    return list(found.values())
