@@ -1,88 +1,138 @@
-"""The gates a dialogue passes: plain functions that return None to keep it, or the reason to drop it.
+"""The gates a dialogue passes: plain functions over its utterances' texts, in the order they were said.
 
-They stand in a list, cheap ones first, and the first reason counts. Thresholds quote the paper (section 3.1).
+Each returns None to keep the dialogue, or the reason to drop it. `order.py` puts those that are on into a list.
 
-    reason = reject_reason(dialogue, paper_gates(Thresholds(), scorer.compound))
+    reason = too_short_utterances(["How are you today?", "Fine."], above=15)
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from sage_data.dialogue import Dialogue
+from sage_data.gates.blocked import BlockedPhrases
+from sage_data.gates.frequent import has_common_word
 from sage_data.gates.measures import ends_with_question, words
 from sage_data.reddit.reasons import DialogueReason
 
-Gate = Callable[[Dialogue], DialogueReason | None]
+Gate = Callable[[Sequence[str]], DialogueReason | None]
+"""Texts of one dialogue's utterances -> None to keep it, or why not."""
 Compound = Callable[[str], float]
 """Text -> VADER compound score, from -1 to 1."""
+Identify = Callable[[str], tuple[str, float]]
+"""Text -> (ISO 639-1 code of its language, probability)."""
+
+_QUOTED_LINE = re.compile(r"^\s*>", re.MULTILINE)
+_URL = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 
 
-class Thresholds(BaseModel):
-    """The paper's thresholds as defaults; each may be loosened or, with null, switched off."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    min_turns_exclusive: int | None = Field(
-        default=4, ge=0, description='Keep dialogues with more utterances than this: "more than four turns".'
-    )
-    min_mean_words_exclusive: float | None = Field(
-        default=15.0,
-        ge=0,
-        description='Keep a mean above this: "the average length of each utterance exceeds 15 words".',
-    )
-    need_question: bool = Field(
-        default=True, description='Keep dialogues where "at least one utterance ends with a question mark".'
-    )
-    min_compound_exclusive: float | None = Field(
-        default=0.4, ge=-1, le=1, description='Keep when "all utterances had a sentiment score above 0.4".'
-    )
-
-
-def too_few_turns(dialogue: Dialogue, more_than: int) -> DialogueReason | None:
+def too_few_turns(texts: Sequence[str], more_than: int) -> DialogueReason | None:
     """Drop unless there are more than `more_than` utterances."""
-    return None if len(dialogue.utterances) > more_than else DialogueReason.TOO_FEW_TURNS
+    return None if len(texts) > more_than else DialogueReason.TOO_FEW_TURNS
 
 
-def too_short_utterances(dialogue: Dialogue, above: float) -> DialogueReason | None:
+def too_many_turns(texts: Sequence[str], at_most: int) -> DialogueReason | None:
+    """Drop when there are more than `at_most` utterances."""
+    return None if len(texts) <= at_most else DialogueReason.TOO_MANY_TURNS
+
+
+def too_short_utterances(texts: Sequence[str], above: float) -> DialogueReason | None:
     """Drop unless the mean number of words per utterance is above `above`; one below it may stay."""
-    total = sum(words(utterance.text) for utterance in dialogue.utterances)
-    return None if total > above * len(dialogue.utterances) else DialogueReason.TOO_SHORT_UTTERANCES
+    return None if sum(map(words, texts)) > above * len(texts) else DialogueReason.TOO_SHORT_UTTERANCES
 
 
-def no_question(dialogue: Dialogue) -> DialogueReason | None:
+def long_utterance(texts: Sequence[str], at_most: int) -> DialogueReason | None:
+    """Drop when an utterance has more than `at_most` words."""
+    return DialogueReason.LONG_UTTERANCE if any(words(text) > at_most for text in texts) else None
+
+
+def short_utterance(texts: Sequence[str], at_least: int) -> DialogueReason | None:
+    """Drop when an utterance has fewer than `at_least` words."""
+    return DialogueReason.SHORT_UTTERANCE if any(words(text) < at_least for text in texts) else None
+
+
+def too_many_words(texts: Sequence[str], at_most: int) -> DialogueReason | None:
+    """Drop when all utterances together have more than `at_most` words."""
+    return None if sum(map(words, texts)) <= at_most else DialogueReason.TOO_MANY_WORDS
+
+
+def no_question(texts: Sequence[str]) -> DialogueReason | None:
     """Drop unless at least one utterance ends with a question mark."""
-    asks = any(ends_with_question(utterance.text) for utterance in dialogue.utterances)
-    return None if asks else DialogueReason.NO_QUESTION
+    return None if any(map(ends_with_question, texts)) else DialogueReason.NO_QUESTION
 
 
-def low_sentiment(dialogue: Dialogue, above: float, compound: Compound) -> DialogueReason | None:
+def quote(texts: Sequence[str]) -> DialogueReason | None:
+    """Drop when a line starts with Reddit's quotation mark `>`."""
+    return DialogueReason.QUOTE if any(">" in text and _QUOTED_LINE.search(text) for text in texts) else None
+
+
+def url(texts: Sequence[str]) -> DialogueReason | None:
+    """Drop when an utterance holds a web address."""
+    return DialogueReason.URL if any(map(_has_url, texts)) else None
+
+
+def brackets(texts: Sequence[str], characters: str) -> DialogueReason | None:
+    """Drop when one of the `characters` stands in an utterance: a sign of markup."""
+    found = any(character in text for text in texts for character in characters)
+    return DialogueReason.BRACKETS if found else None
+
+
+def long_word(texts: Sequence[str], at_most: int) -> DialogueReason | None:
+    """Drop when a word, punctuation included, has more than `at_most` characters."""
+    long = any(len(token) > at_most for text in texts if len(text) > at_most for token in text.split())
+    return DialogueReason.LONG_WORD if long else None
+
+
+def repeated_words(texts: Sequence[str], in_a_row: int) -> DialogueReason | None:
+    """Drop when an utterance holds the same word `in_a_row` times in a row, same case and punctuation."""
+    return DialogueReason.REPEATED_WORDS if any(_repeats(text.split(), in_a_row) for text in texts) else None
+
+
+def capitals(texts: Sequence[str], in_a_row: int) -> DialogueReason | None:
+    """Drop when an utterance holds `in_a_row` capital letters A to Z without anything between."""
+    shouts = re.compile(f"[A-Z]{{{in_a_row}}}").search
+    return DialogueReason.CAPITALS if any(map(shouts, texts)) else None
+
+
+def no_common_word(texts: Sequence[str]) -> DialogueReason | None:
+    """Drop unless every reply, that is, every utterance but the first, holds one of the commonest English words."""
+    return None if all(map(has_common_word, texts[1:])) else DialogueReason.NO_COMMON_WORD
+
+
+def blocked_words(texts: Sequence[str], phrases: BlockedPhrases) -> DialogueReason | None:
+    """Drop when an utterance holds a phrase of the block list."""
+    return DialogueReason.BLOCKED_WORDS if any(map(phrases.found_in, texts)) else None
+
+
+def low_sentiment(texts: Sequence[str], above: float, compound: Compound) -> DialogueReason | None:
     """Drop unless every utterance's compound score is above `above`; stops at the first that is not."""
-    passes = all(compound(utterance.text) > above for utterance in dialogue.utterances)
-    return None if passes else DialogueReason.LOW_SENTIMENT
+    return None if all(compound(text) > above for text in texts) else DialogueReason.LOW_SENTIMENT
 
 
-def paper_gates(thresholds: Thresholds, compound: Compound) -> list[Gate]:
-    """The gates that are switched on, in the order in which their reasons win."""
-    turns, mean_words = thresholds.min_turns_exclusive, thresholds.min_mean_words_exclusive
-    sentiment = thresholds.min_compound_exclusive
-    gates: list[Gate] = []
-    if turns is not None:
-        gates.append(lambda dialogue: too_few_turns(dialogue, turns))
-    if mean_words is not None:
-        gates.append(lambda dialogue: too_short_utterances(dialogue, mean_words))
-    if thresholds.need_question:
-        gates.append(no_question)
-    if sentiment is not None:
-        gates.append(lambda dialogue: low_sentiment(dialogue, sentiment, compound))
-    return gates
+def other_language(
+    texts: Sequence[str], wanted: str, min_probability: float | None, identify: Identify
+) -> DialogueReason | None:
+    """Drop unless the dialogue as a whole is in the language `wanted`, at least `min_probability` sure."""
+    language, probability = identify("\n".join(texts))
+    sure = min_probability is None or probability >= min_probability
+    return None if language == wanted and sure else DialogueReason.OTHER_LANGUAGE
 
 
-def reject_reason(dialogue: Dialogue, gates: Sequence[Gate]) -> DialogueReason | None:
+def first_reason(texts: Sequence[str], gates: Sequence[Gate]) -> DialogueReason | None:
     """The first gate's reason that a dialogue fails, or None when it passes all."""
     for gate in gates:
-        if (reason := gate(dialogue)) is not None:
+        if (reason := gate(texts)) is not None:
             return reason
     return None
+
+
+def _repeats(tokens: Sequence[str], in_a_row: int) -> bool:
+    if len(tokens) - len(set(tokens)) < in_a_row - 1:  # The usual case: too few are equal anywhere.
+        return False
+    return any(sum(1 for _ in run) >= in_a_row for _, run in groupby(tokens))
+
+
+def _has_url(text: str) -> bool:
+    # Two plain searches first: the pattern, which ignores case, costs ten times as much.
+    return ("://" in text or "www." in text.lower()) and _URL.search(text) is not None

@@ -1,4 +1,4 @@
-"""What "words" and "ends with a question mark" mean in this project.
+r"""What "words" and "ends with a question mark" mean in this project.
 
 Defined here and nowhere else: even "a run without white space" differs between Python, polars and DuckDB.
 
@@ -11,13 +11,17 @@ from __future__ import annotations
 import re
 import unicodedata
 
-QUESTION_MARKS = frozenset("?\uff1f\u061f\u2047\u2048\u2049\u203d")
-"""Question marks: ASCII, full-width, Arabic, doubled, with exclamation marks, interrobang."""
+QUESTION_MARKS = frozenset("?\uff1f\ufe56\u061f\u037e\u1367\u2047\u2048\u2049\u203d\u2753\u2754")
+"""ASCII, full-width, small, Arabic, Greek, Ethiopic, doubled, with an exclamation mark, interrobang, emoji."""
 
-_EXCLAMATION_MARKS = frozenset("!\uff01\u203c")
+_EXCLAMATION_MARKS = frozenset("!\uff01\ufe57\u203c\u2757\u2755")
 _ASCII_CLOSERS = frozenset("\"'*_~`")
 _CLOSING_CATEGORIES = frozenset({"Pe", "Pf", "Pi", "So", "Sk", "Mn", "Me", "Cf"})
-_EMOTICON = re.compile(r"(?:^|(?<=[\s?!\uff1f\uff01]))(?:[:;=][-^'o]?[()\[\]DPpOo3/|*]+|[xX]D+|<3+|\^_*\^)\Z")
+_SPOILER_END = "!<"
+_EMOTICON = re.compile(
+    r"(?:^|(?<=[\s?!\uff1f\uff01]))"
+    r"(?:[:;=][-^'o]?[()\[\]DPpOo3/|*]+|\([-^']?[:;=]|[xX]D+|<3+|\^_*\^|-_+-|[oO]_+[oO]|[T;]_+[T;])\Z"
+)
 _EMOTICON_CHARACTERS = 8
 
 
@@ -29,10 +33,12 @@ def words(text: str) -> int:
 def ends_with_question(text: str) -> bool:
     """True when the last thing said is a question mark.
 
-    Set aside at the end, in any order: white space; closing quotes, brackets and Markdown marks (`"' ) ] * _ ~`);
-    emoji with their modifiers; emoticons such as `:)`. What then ends the text is a run of question and exclamation
-    marks, and one of them must ask: "what?!" and "what!?" do, "what?..." and "what!" do not.
+    Set aside at the end, in any order: white space; closing quotes, brackets and Markdown marks (`"' ) ] * _ ~`, and
+    the `!<` that ends a spoiler); emoji with their modifiers; emoticons such as `:)`. What then ends the text is a run
+    of question and exclamation marks, and one of them must ask: "what?!" and "what!?" do, "what?..." and "what!" don't.
     """
+    if "?" not in text and text.isascii():
+        return False  # Most texts; both tests cost next to nothing.
     end = _end_of_speech(text)
     while end and (text[end - 1] in QUESTION_MARKS or text[end - 1] in _EXCLAMATION_MARKS):
         if text[end - 1] in QUESTION_MARKS:
@@ -51,6 +57,8 @@ def _end_of_speech(text: str) -> int:
             end = emoticon.start()
         elif _closes(text[end - 1]):
             end -= 1
+        elif text.endswith(_SPOILER_END, 0, end):
+            end -= len(_SPOILER_END)
         else:
             break
     return end
@@ -59,4 +67,6 @@ def _end_of_speech(text: str) -> int:
 def _closes(character: str) -> bool:
     if character.isspace() or character in _ASCII_CLOSERS:
         return True
-    return unicodedata.category(character) in _CLOSING_CATEGORIES and character not in QUESTION_MARKS
+    if character in QUESTION_MARKS or character in _EXCLAMATION_MARKS:
+        return False
+    return unicodedata.category(character) in _CLOSING_CATEGORIES

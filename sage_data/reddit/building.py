@@ -17,10 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sage_data.errors import InputError
+from sage_data.reddit.comments import REASONS
 from sage_data.reddit.keys import COMMENT, HASHED, keys_of
 from sage_data.reddit.reader import SUBMISSION
 from sage_data.reddit.reasons import SINGLE, CommentReason
-from sage_data.reddit.spill import REASONS, SCHEMA, block_paths
+from sage_data.reddit.spill import SCHEMA, block_paths
 from sage_data.reddit.threads import Chains, Policy, Window, cut
 from sage_data.stage import Counts, Output
 from sage_data.store.dialogues import DIALOGUE_SCHEMA
@@ -178,7 +179,7 @@ def _parents(part: Partition, keys: np.ndarray, rows: np.ndarray) -> np.ndarray:
     order = np.argsort(own, kind="stable")
     places = np.searchsorted(own[order], wanted)
     candidates = order[np.minimum(places, len(order) - 1)] if len(order) else places
-    found: np.ndarray = (wanted != 0) & (own[candidates] == wanted) & (threads[candidates] == threads)
+    found = (wanted != 0) & (own[candidates] == wanted) & (threads[candidates] == threads)
     parents: np.ndarray = np.where(found, candidates, -1).astype(np.int64)
     return parents
 
@@ -186,7 +187,7 @@ def _parents(part: Partition, keys: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _authors(part: Partition, rows: np.ndarray) -> np.ndarray:
     """A code for each row's author; an unknown one equals nobody: int64 (rows,)."""
     coded = part.rows["author"].take(rows).dictionary_encode()
-    codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    codes: np.ndarray = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     unknown = pc.index(coded.dictionary, "").as_py()
     if unknown >= 0:
         nobody = np.flatnonzero(codes == unknown)
@@ -243,12 +244,16 @@ def _files(dumps: np.ndarray, offsets: np.ndarray, files: Sequence[str]) -> pa.L
     if len(offsets) == 1:
         return pa.array([], pa.list_(pa.string()))
     lowest, highest = np.minimum.reduceat(dumps, offsets[:-1]), np.maximum.reduceat(dumps, offsets[:-1])
-    pairs = np.stack([np.arange(len(lowest)), lowest])
-    if (lowest != highest).any():
-        chains = np.repeat(np.arange(len(lowest)), np.diff(offsets))
-        pairs = np.unique(np.stack([chains, dumps]), axis=1)
-    names = pa.array(files, pa.string()).take(pa.array(pairs[1]))
-    bounds = np.searchsorted(pairs[0], np.arange(len(lowest) + 1))
+    chains, chosen = np.arange(len(lowest)), lowest.astype(np.int64)
+    mixed = lowest != highest
+    if mixed.any():
+        lengths = np.diff(offsets)
+        inside = np.repeat(mixed, lengths)
+        pairs = np.repeat(chains, lengths)[inside] * len(files) + dumps[inside]
+        pairs = np.concatenate([chains[~mixed] * len(files) + chosen[~mixed], pairs])
+        chains, chosen = np.divmod(np.unique(pairs), len(files))
+    names = pa.array(files, pa.string()).take(pa.array(chosen))
+    bounds = np.searchsorted(chains, np.arange(len(lowest) + 1))
     return pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), names)
 
 

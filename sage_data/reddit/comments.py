@@ -18,6 +18,7 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
 from sage_data.reddit.reader import Comment, Rows
@@ -37,7 +38,8 @@ _URL = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 Predicate = Callable[[Comment], bool]
 """True when the comment has to go."""
 Sieve = Callable[["Texts"], np.ndarray]
-"""Rows that may fail, as booleans (rows,) or as row numbers, in any order and with repetitions."""
+"""Rows that may fail, as booleans (rows,)."""
+REASONS = tuple(CommentReason)
 
 
 class CommentGates(BaseModel):
@@ -110,6 +112,8 @@ class Gate:
     reason: CommentReason
     fails: Predicate
     sieve: Sieve
+    certain: Sieve | None = None
+    """Rows that fail for certain, if there is a cheap way to tell; a part of what the sieve says."""
 
 
 def comment_gates(settings: CommentGates) -> list[Gate]:
@@ -128,8 +132,8 @@ def comment_gates(settings: CommentGates) -> list[Gate]:
         return comment.score is not None and lowest is not None and comment.score < lowest
 
     listed = [
-        (settings.deleted, Gate(CommentReason.DELETED, is_deleted, lambda texts: texts.starting(b"["))),
-        (settings.removed, Gate(CommentReason.REMOVED, is_removed, lambda texts: texts.starting(b"["))),
+        (settings.deleted, Gate(CommentReason.DELETED, is_deleted, Texts.bracketed, Texts.by_deleted)),
+        (settings.removed, Gate(CommentReason.REMOVED, is_removed, Texts.bracketed)),
         (settings.bot, Gate(CommentReason.BOT, lambda one: is_bot(one, bots), lambda texts: texts.botlike(bot_ends))),
         (settings.empty, Gate(CommentReason.EMPTY, is_empty, Texts.starting_oddly)),
         (settings.quote, Gate(CommentReason.QUOTE, has_quote, lambda texts: texts.holding(b">"))),
@@ -154,25 +158,30 @@ class Judged:
 
     cleaned: dict[int, str]
     """Row -> its cleaned text, where cleaning changed it."""
-    dropped: dict[int, CommentReason]
-    """Row -> why it has to go."""
+    reasons: np.ndarray
+    """Reason codes (rows,), uint8: a place in `REASONS` plus one, or 0 for a comment that passed every gate."""
 
 
 def judge(rows: Rows, texts: Texts, gates: Sequence[Gate]) -> Judged:
-    """Clean texts and apply the gates; equal to cleaning and judging each comment by itself."""
-    suspects = texts.perhaps_unclean()
-    unclean = np.flatnonzero(suspects).tolist()
-    bodies = [rows.bodies[row] for row in unclean]
-    cleaned = {row: text for row, body in zip(unclean, bodies, strict=True) if (text := clean(body)) != body}
+    """Clean texts and apply the gates; equal to cleaning each comment and asking `reject_reason`."""
+    unclean = texts.perhaps_unclean()
+    numbers = np.flatnonzero(unclean).tolist()
+    cleaned = {row: text for row in numbers if (text := clean(rows.bodies[row])) != rows.bodies[row]}
+    reasons = np.zeros(len(rows), dtype=np.uint8)
+    seen: dict[int, Comment] = {}
     for gate in gates:
-        suspects[gate.sieve(texts)] = True
-    dropped = {}
-    for row in np.flatnonzero(suspects).tolist():
-        comment = rows.comment(row)
-        comment.body = cleaned.get(row, comment.body)
-        if (reason := reject_reason(comment, gates)) is not None:
-            dropped[row] = reason
-    return Judged(cleaned, dropped)
+        code = REASONS.index(gate.reason) + 1
+        if gate.certain is not None:
+            reasons[gate.certain(texts) & (reasons == 0)] = code
+        doubtful = (gate.sieve(texts) | unclean) & (reasons == 0)
+        for row in np.flatnonzero(doubtful).tolist():
+            comment = seen.get(row)
+            if comment is None:
+                comment = seen[row] = rows.comment(row)
+                comment.body = cleaned.get(row, comment.body)
+            if gate.fails(comment):
+                reasons[row] = code
+    return Judged(cleaned, reasons)
 
 
 def _ends(names: Sequence[str]) -> np.ndarray:
@@ -181,6 +190,17 @@ def _ends(names: Sequence[str]) -> np.ndarray:
     for name in names:
         table[int.from_bytes(name.encode()[-2:].rjust(2, b"\0"), "little")] = True
     return table
+
+
+def _among(characters: bytes) -> np.ndarray:
+    """Table (256,) of booleans."""
+    table = np.zeros(256, dtype=bool)
+    table[list(characters)] = True
+    return table
+
+
+_VISIBLE = _among(bytes(range(ord("!"), ord("~") + 1)))
+_ALPHANUMERIC = _among(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 class Texts:
@@ -195,34 +215,38 @@ class Texts:
         return np.ones(len(self._bodies.starts), dtype=bool)
 
     def perhaps_unclean(self) -> np.ndarray:
-        """Rows (rows,) whose text may change when it is cleaned: with `&` or CR, or with an end that may be a space."""
-        plain = np.zeros(256, dtype=bool)
-        plain[ord("!") : ord("~") + 1] = True
-        found: np.ndarray = ~(plain[self._bodies.first()] & plain[self._bodies.last()])
-        found[self._bodies.holding(b"&")] = True
-        found[self._bodies.holding(b"\r")] = True
+        """Rows whose text may change when it is cleaned: with `&` or CR, or with an end that may be a space."""
+        found: np.ndarray = ~(_VISIBLE[self._bodies.first()] & _VISIBLE[self._bodies.last()])
+        found[self._bodies.rows_with(b"&")] = True
+        found[self._bodies.rows_with(b"\r")] = True
         return found
 
     def starting_oddly(self) -> np.ndarray:
-        """Rows (rows,) whose text does not start with an ASCII letter or digit."""
-        plain = np.zeros(256, dtype=bool)
-        plain[list(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] = True
-        found: np.ndarray = ~plain[self._bodies.first()]
+        """Rows whose text does not start with an ASCII letter or digit."""
+        found: np.ndarray = ~_ALPHANUMERIC[self._bodies.first()]
         return found
 
-    def starting(self, byte: bytes) -> np.ndarray:
-        """Rows (rows,) whose text or author starts with one byte."""
-        found: np.ndarray = (self._bodies.first() == ord(byte)) | (self._authors.first() == ord(byte))
+    def bracketed(self) -> np.ndarray:
+        """Rows whose text or author starts with `[`."""
+        found: np.ndarray = (self._bodies.first() == ord("[")) | (self._authors.first() == ord("["))
+        return found
+
+    def by_deleted(self) -> np.ndarray:
+        """Rows whose author is [deleted]."""
+        found: np.ndarray = pc.equal(self._authors.array, DELETED).to_numpy(zero_copy_only=False)
         return found
 
     def holding(self, *parts: bytes) -> np.ndarray:
-        """Numbers of rows whose text holds one of the parts, given in lower case, in any case."""
-        return np.concatenate([self._bodies.holding(part, fold=True) for part in parts])
+        """Rows whose text holds one of the parts, which are given in lower case, in any case."""
+        found = np.zeros(len(self._bodies.starts), dtype=bool)
+        for part in parts:
+            found[self._bodies.rows_with(part, fold=True)] = True
+        return found
 
     def botlike(self, ends: np.ndarray) -> np.ndarray:
-        """Rows (rows,) whose author ends as `ends` (65536,) says, or whose text may say "m a bot"."""
+        """Rows whose author ends as `ends` (65536,) says, or whose text may say "m a bot"."""
         found: np.ndarray = ends[self._authors.last().astype(np.uint16) << 8 | self._authors.last(1)]
-        found[self._bodies.holding(b"m a bot", fold=True)] = True
+        found[self._bodies.rows_with_four(b" bot")] = True
         return found
 
 
@@ -230,19 +254,16 @@ class _Bytes:
     """The UTF-8 bytes of an Arrow array of texts, with the bounds of each."""
 
     def __init__(self, array: pa.StringArray) -> None:
+        self.array = array
         _, offsets, data = array.buffers()
         bounds = np.frombuffer(offsets, dtype=np.int32, count=len(array) + 1)
         self.starts, self._ends = bounds[:-1], bounds[1:]
         self._data = np.frombuffer(data, dtype=np.uint8, count=int(bounds[-1])) if data else np.zeros(0, np.uint8)
 
     @cached_property
-    def _exact(self) -> bytes:
-        return self._data.tobytes()
-
-    @cached_property
-    def _folded(self) -> bytes:
+    def _folded(self) -> np.ndarray:
         """With bit 5 set everywhere: letters in lower case, and some signs taken for others."""
-        return (self._data | 0x20).tobytes()
+        return self._data | np.uint8(0x20)
 
     def first(self) -> np.ndarray:
         """First byte of each text (rows,), 0 for an empty one."""
@@ -255,15 +276,25 @@ class _Bytes:
     def _at(self, places: np.ndarray) -> np.ndarray:
         if not len(self._data):
             return np.zeros(len(places), np.uint8)
-        inside = (places >= self.starts) & (places < self._ends)
-        return np.where(inside, self._data[np.clip(places, 0, len(self._data) - 1)], 0).astype(np.uint8)
+        found: np.ndarray = self._data.take(places, mode="clip")
+        found[(places < self.starts) | (places >= self._ends)] = 0
+        return found
 
-    def holding(self, part: bytes, *, fold: bool = False) -> np.ndarray:
+    def rows_with(self, part: bytes, *, fold: bool = False) -> np.ndarray:
         """Numbers of the rows that hold `part`, with repetitions; `fold`: in any case, and perhaps some that do not."""
-        data = self._folded if fold else self._exact
+        data = self._folded if fold else self._data
         sought = bytes(byte | 0x20 for byte in part) if fold else part
-        places, place = [], data.find(sought)
-        while place >= 0:
-            places.append(place)
-            place = data.find(sought, place + 1)
+        return self._rows([match.start() for match in re.finditer(re.escape(sought), data.data)])
+
+    def rows_with_four(self, part: bytes) -> np.ndarray:
+        """The same for four bytes, in any case: four at once are compared, at each of four places."""
+        sought = np.frombuffer(bytes(byte | 0x20 for byte in part), dtype=np.uint32)
+        found = []
+        for shift in range(4):
+            count = (len(self._folded) - shift) // 4
+            fours = self._folded[shift : shift + 4 * max(count, 0)].view(np.uint32)
+            found += (4 * np.flatnonzero(fours == sought) + shift).tolist()
+        return self._rows(found)
+
+    def _rows(self, places: Sequence[int]) -> np.ndarray:
         return np.searchsorted(self.starts, np.array(places, dtype=np.int64), side="right") - 1

@@ -309,8 +309,8 @@ def _die_with_parent() -> None:
         parent.join()
         os._exit(1)
 
-    # Linux does it itself, whatever this process is busy with; elsewhere, and if the parent was gone before the
-    # request, the thread does.
+    # Linux does it itself, whatever this process is busy with (and already when the parent's thread that started it is
+    # over); elsewhere, and if the parent was gone before the request, the thread does.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -9,9 +9,10 @@ fixed here, with the rules they stand for. One funnel counts them all:
 
 **Lines.** A dump is cut into lines at `\n`; a trailing `\r` belongs to the line end; blank lines are not counted as
 bad. A line longer than `LINE_LIMIT_BYTES` (without its `\n`) is `too_long_line` and is not parsed; a line that is not
-a JSON object, or not UTF-8, is `bad_json`; an object without one of `REQUIRED_FIELDS` is `missing_field`; one whose
-field has a type that no year of the dumps used (for example a list as `body`, or `created_utc` text that is not a
-number) is `bad_type`. The first reason in that order counts.
+a JSON object, or not UTF-8, is `bad_json`; an object without one of `REQUIRED_FIELDS` is `missing_field` (an empty id
+or author is none); one whose field has a type that no year of the dumps used (for example a list as `body`, or
+`created_utc` text that is not a number) is `bad_type`. Null authors are allowed by an option. The first reason in that
+order counts.
 
 **Comments.** Checked in this order, first reason wins: `duplicate` (an earlier line, in order of file name and line
 number, has the same id), `deleted`, `removed`, `bot`, `empty`, and those that are off by default (`quote`, `url`,
@@ -51,9 +52,9 @@ VADER compound is not above 0.4). The others are off until a threshold or anothe
 
 - by count: `too_many_turns`; `long_utterance` and `short_utterance` (one utterance has too many, or too few words);
   `too_many_words` (all utterances together);
-- by text, where one utterance is enough: `long_word`; `repeated_words` (the same word several times in a row);
-  `capitals` (capital letters A to Z in a row); `quote` (a line starts with `>`); `brackets` (a character of a list);
-  `url` (`http://`, `https://` or `www.`); `no_common_word` (a reply holds none of the commonest English words);
+- by text, where one utterance is enough: `quote` (a line starts with `>`); `url` (`http://`, `https://` or `www.`);
+  `brackets` (a character of a list); `long_word`; `repeated_words` (the same word several times in a row); `capitals`
+  (capital letters A to Z in a row); `no_common_word` (a reply holds none of the commonest English words);
   `blocked_words` (a phrase of the block list);
 - on the whole dialogue: `other_language`; then, among dialogues that pass all else, `duplicate` and `near_duplicate`
   (of one that was kept before).
@@ -69,7 +70,7 @@ LINE_LIMIT_BYTES = 1_048_576
 """A dump's line may be this long without its newline; Reddit's own limit on a comment is 40,000 characters."""
 
 REQUIRED_FIELDS = ("id", "author", "body", "created_utc", "link_id", "parent_id", "subreddit")
-"""Fields without which a comment line cannot be used; `null` counts as missing."""
+"""Fields without which a comment line cannot be used; `null` counts as missing, and so does an empty id or author."""
 
 
 class LineReason(StrEnum):
@@ -118,12 +119,12 @@ class DialogueReason(StrEnum):
     SHORT_UTTERANCE = "short_utterance"
     TOO_MANY_WORDS = "too_many_words"
     NO_QUESTION = "no_question"
+    QUOTE = "quote"
+    URL = "url"
+    BRACKETS = "brackets"
     LONG_WORD = "long_word"
     REPEATED_WORDS = "repeated_words"
     CAPITALS = "capitals"
-    QUOTE = "quote"
-    BRACKETS = "brackets"
-    URL = "url"
     NO_COMMON_WORD = "no_common_word"
     BLOCKED_WORDS = "blocked_words"
     LOW_SENTIMENT = "low_sentiment"

@@ -25,19 +25,16 @@ from sage_data.reddit.comments import CommentGates, Gate, Texts, comment_gates, 
 from sage_data.reddit.dumps import PARQUET, read_runs
 from sage_data.reddit.keys import partitions_of
 from sage_data.reddit.reader import BadLine, Kind, Parsed, Rows, reader_of
-from sage_data.reddit.reasons import CommentReason, LineReason
+from sage_data.reddit.reasons import LineReason
 from sage_data.reddit.sources import Dump, open_dump
 from sage_data.store.files import atomic_path, write_json
 
 BLOCK_BYTES = 67_108_864
 """Decompressed bytes of a block: about 130,000 comments."""
-GROUP_ROWS = 12_288
+GROUP_ROWS = 4_096
 """Comments that are judged and turned into columns together: few enough to stay in the processor's cache."""
 PARQUET_ROWS = 65_536
 """Rows of a Parquet dump that make a block."""
-REASONS = tuple(CommentReason)
-"""A spilled comment's `reason` is a place in this tuple plus one, or 0 when it passed every gate."""
-
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -117,12 +114,10 @@ class _Block:
         places = np.arange(self.held, self.held + count)
         places[list(judged.cleaned)] = np.arange(self.held + count, self.held + count + len(judged.cleaned))
         empty = self.held + count + len(judged.cleaned)
-        places[list(judged.dropped)] = empty
-        reasons = np.zeros(count, dtype=np.uint8)
-        reasons[list(judged.dropped)] = [REASONS.index(reason) + 1 for reason in judged.dropped.values()]
+        places[judged.reasons != 0] = empty
         self.texts += [bodies, pa.array([*judged.cleaned.values(), ""], pa.string())]
         self.places.append(places)
-        self.reasons.append(reasons)
+        self.reasons.append(judged.reasons)
         self.held = empty + 1
         columns = {
             "id": pa.array(rows.ids, pa.string()),

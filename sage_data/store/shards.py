@@ -21,9 +21,9 @@ COUNTS_KEY = b"sage.counts"
 REJECTED = "rejected"
 """Subfolder of a stage's rejected rows, in shards of the same numbers as those that rejected them."""
 ROW_GROUP_ROWS = 65_536
-REPETITIVE = frozenset(
-    "role reason corpus place files file split emotion motivation topics model judge status verdict".split()
-)
+_STORY = {"role", "emotion", "motivation", "topics", "model", "judge", "verdict", "status"}
+_ORIGIN = {"corpus", "place", "file", "files", "reason", "split"}
+REPETITIVE = frozenset(_STORY | _ORIGIN)
 """Names of columns whose values come again and again."""
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sage_data.gates.measures import ends_with_question, words
 
@@ -49,6 +51,16 @@ def test_words_are_cut_at_unicode_white_space(text: str, count: int) -> None:
         "Really? xD",
         '("Really? 🎉") ',
         "?",
+        "Really❓",
+        "Really?❗",
+        "Really ❔ ",
+        "Πράγματι\u037e",
+        ">!Really?!<",
+        "Really? (:",
+        "Really? -_-",
+        "Really? o_O",
+        "Really? T_T",
+        "*Really?*\u200b",
     ],
 )
 def test_questions(text: str) -> None:
@@ -74,10 +86,21 @@ def test_questions(text: str) -> None:
         "!!!",
         "http://a.b/?q=1",
         "Really? \u200bno",
+        "❗",
+        ">!Really!<",
+        "Really < 3",
+        "Is it? yes-",
+        "Is it? foo_o",
     ],
 )
 def test_no_questions(text: str) -> None:
     assert not ends_with_question(text)
+
+
+@given(st.text(st.sampled_from('a ?!.:)(<"*_-oT3\u200b🎉❓？'), max_size=12))
+def test_the_quick_way_out_changes_nothing(text: str) -> None:
+    # A full-width letter in front makes the text non-ASCII, so that it is looked at to the end.
+    assert ends_with_question("a " + text) == ends_with_question("\uff41 " + text)
 
 
 def test_long_tails_take_no_time() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sage_data.reddit.comments import CommentGates, Texts, clean, comment_gates, judge, reject_reason
+from sage_data.reddit.comments import REASONS, CommentGates, Texts, clean, comment_gates, judge, reject_reason
 from sage_data.reddit.reader import Comment, Kind, Rows, reader_of
 from sage_data.reddit.reasons import SAGE_COMMENT_REASONS, CommentReason
 
@@ -167,4 +167,4 @@ def test_judging_many_is_judging_each(made: list[tuple[str, str, str, float | No
         text = clean(one.body)
         assert found.cleaned.get(row, one.body) == text
         expected = reject_reason(msgspec.structs.replace(one, body=text), comment_gates(gates))
-        assert found.dropped.get(row) == expected
+        assert found.reasons[row] == (0 if expected is None else REASONS.index(expected) + 1)

@@ -168,13 +168,16 @@ def test_whole_lines_before_the_damage_come_first(ending: str, tmp_path: Path, l
     whole = COMPRESS[ending](b"\n".join(lines))
     path = write(tmp_path, ending, whole[: int(len(whole) * 0.7)])
     found: list[bytes] = []
-    with pytest.raises(DamagedFileError, match="allow-truncated"):
+
+    def read() -> None:
         for run in read_runs(local_dump(path)):
             assert run is not None
-            assert run.endswith(b"\n")
-            found += run[:-1].split(b"\n")
+            found.extend(run[:-1].split(b"\n"))
+
+    with pytest.raises(DamagedFileError, match="allow-truncated"):
+        read()
     assert found[:-1] == lines[: max(len(found) - 1, 0)], "a cut line may only be the last"
-    assert len(found) > 0 or ending in {".bz2", ".zst"}
+    assert found or ending in {".bz2", ".zst"}
 
 
 def test_raw_bytes_are_told_as_they_are_read(tmp_path: Path, lines: list[bytes]) -> None:

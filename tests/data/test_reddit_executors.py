@@ -132,7 +132,7 @@ def test_polls_while_it_waits(kind: Any, workers: int) -> None:
     with open_executor(kind, workers, None) as executor:
         ran_in = dict(executor.run(wait_and_say_where, [1.6, 1.6], lambda: calls.append(time.monotonic())))
     assert (set(ran_in.values()) == {os.getpid()}) == (kind == "local" and workers == 1)
-    assert 2 <= len(calls) <= 8
+    assert len(calls) >= 2
     pauses = [later - earlier for earlier, later in itertools.pairwise(calls)]
     assert all(pause >= 0.3 for pause in pauses)
 
@@ -242,6 +242,8 @@ def parent(tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[str]
         if process.poll() is None:
             process.kill()
         process.communicate()
+        for left in in_session(process.pid):
+            os.kill(left, signal.SIGKILL)
 
 
 @linux
@@ -353,6 +355,8 @@ def test_a_ray_started_here_ends_with_its_parent(parent: Any, sent: signal.Signa
     assert time.monotonic() - began < 5
     assert (process.returncode, output) == (code, "")
     wait_for(lambda: not any(map(alive, workers)), 10)
+    if sent != signal.SIGKILL:  # after which Ray's own agents, which write nothing of ours, take a minute to notice
+        wait_for(lambda: not in_session(process.pid), 10)
 
 
 def nodes_started(folder: Path) -> set[str]:

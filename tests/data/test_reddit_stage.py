@@ -270,7 +270,7 @@ def test_parquet_dumps_are_read_too(tmp_path: Path, dumps: list[Path]) -> None:
     assert next(read_dialogues(tmp_path / "times")).source.created_utc == 11
     assert manifest.counts[-1].quarantined == 1
     (tmp_path / "RC_2.parquet").write_bytes((tmp_path / "RC_2.parquet").read_bytes()[:-5])
-    with pytest.raises(DamagedFileError, match="RC_2.parquet"):
+    with pytest.raises(DamagedFileError, match=r"RC_2\.parquet"):
         build(tmp_path / "cut", [tmp_path / "RC_2.parquet"])
 
 
