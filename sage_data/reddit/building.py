@@ -18,8 +18,7 @@ import pyarrow.compute as pc
 
 from sage_data.errors import InputError
 from sage_data.reddit.comments import REASONS
-from sage_data.reddit.keys import COMMENT, HASHED, keys_of
-from sage_data.reddit.reader import SUBMISSION
+from sage_data.reddit.keys import HASHED
 from sage_data.reddit.reasons import SINGLE, CommentReason
 from sage_data.reddit.spill import SCHEMA, block_paths
 from sage_data.reddit.threads import Chains, Policy, Window, cut
@@ -35,13 +34,11 @@ DROPPED_SCHEMA = pa.schema(
         ("id", pa.string()),
         ("reason", pa.string()),
         ("thread", pa.string()),
-        ("place", pa.string()),
-        ("created_utc", pa.int64()),
         ("file", pa.string()),
         ("line", pa.int64()),
     ]
 )
-"""A comment that is in no dialogue; its text stands in line `line` of `file`."""
+"""A comment that is in no dialogue; all else about it stands in line `line` of `file`."""
 
 _DUPLICATE = REASONS.index(CommentReason.DUPLICATE) + 1
 _SINGLE = len(REASONS) + 1
@@ -130,13 +127,12 @@ def load(folder: Path, partition: int, dumps: int) -> Partition:
 
 def chain_up(part: Partition, task: BuildTask) -> tuple[np.ndarray, np.ndarray, Chains]:
     """Reason codes (rows of the partition,), the rows that may be in dialogues in order of time, and their chains."""
-    ids = part.rows["id"]
-    keys = keys_of(ids, prefixes=(SUBMISSION,), bare=True)
+    keys = part.numbers("key")
     reasons = part.numbers("reason").copy()
     reasons[_repeated(keys)] = _DUPLICATE
     reasons[_at_lines(part, task.duplicates)] = _DUPLICATE
     rows = np.flatnonzero(reasons == 0)
-    rows = rows[_by_age(part.numbers("created_utc")[rows], keys[rows], ids, rows)]
+    rows = rows[_by_age(part.numbers("created_utc")[rows], keys[rows], part.rows["id"], rows)]
     chains = cut(_parents(part, keys, rows), _authors(part, rows), task.policy, task.window)
     reasons[rows[chains.single]] = _SINGLE
     return reasons, rows, chains
@@ -172,10 +168,7 @@ def _by_age(times: np.ndarray, keys: np.ndarray, ids: pa.StringArray, rows: np.n
 
 def _parents(part: Partition, keys: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """For each of `rows`, the place in `rows` of the comment it answers in its own thread, or -1: int64 (rows,)."""
-    names = part.rows["parent_id"].take(rows)
-    wanted = keys_of(names, prefixes=(COMMENT, SUBMISSION), bare=False)
-    threads = keys_of(part.rows["thread"].take(rows), prefixes=(SUBMISSION,), bare=True)
-    own = keys[rows]
+    wanted, threads, own = part.numbers("parent_key")[rows], part.numbers("thread_key")[rows], keys[rows]
     order = np.argsort(own, kind="stable")
     places = np.searchsorted(own[order], wanted)
     candidates = order[np.minimum(places, len(order) - 1)] if len(order) else places
@@ -259,7 +252,7 @@ def _files(dumps: np.ndarray, offsets: np.ndarray, files: Sequence[str]) -> pa.L
 
 def dropped_table(part: Partition, reasons: np.ndarray, dropped: np.ndarray, files: Sequence[str]) -> pa.Table:
     """Dropped comments with their reasons, in order of file and line; author names and texts are left out."""
-    chosen = part.rows.select(["id", "thread", "place", "created_utc", "line"]).take(pa.array(dropped))
+    chosen = part.rows.select(["id", "thread", "line"]).take(pa.array(dropped))
     columns = {name: chosen[name] for name in chosen.schema.names}
     columns["reason"] = pa.array(_REASON_NAMES, pa.string()).take(pa.array(reasons[dropped]))
     columns["file"] = pa.array(files, pa.string()).take(pa.array(part.dumps[dropped]))

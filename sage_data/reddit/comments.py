@@ -5,7 +5,7 @@ paper's are off until their option is given. Since most comments pass, a gate al
 comments at once that says which of them may fail. Only those are judged; a
 sieve may doubt too much, but never too little.
 
-    judged = judge(rows, Texts(bodies, authors), comment_gates(CommentGates()))
+    judged = judge(rows, bodies, authors, comment_gates(CommentGates()))
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ BOT_AUTHORS = frozenset({"AutoModerator"})
 _BOT_NAME = re.compile(r"(?:[_-][Bb][Oo][Tt]|[a-z]Bot)\Z")
 _BOT_TEXT = re.compile(r"\bi(?: a|')m a bot\b")
 _WORD_CHARACTER = re.compile(r"\w")
-_LINE_END = re.compile(r"\r\n?")
 _QUOTED_LINE = re.compile(r"^\s*>", re.MULTILINE)
 _URL = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 
@@ -67,7 +66,7 @@ def clean(text: str) -> str:
     if "&" in text:
         text = html.unescape(text)
     if "\r" in text:
-        text = _LINE_END.sub("\n", text)
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text.strip()
 
 
@@ -113,7 +112,7 @@ class Gate:
     fails: Predicate
     sieve: Sieve
     certain: Sieve | None = None
-    """Rows that fail for certain, if there is a cheap way to tell; a part of what the sieve says."""
+    """Rows that fail for certain, whatever their text, if there is a cheap way to tell."""
 
 
 def comment_gates(settings: CommentGates) -> list[Gate]:
@@ -156,32 +155,38 @@ def reject_reason(comment: Comment, gates: Sequence[Gate]) -> CommentReason | No
 class Judged:
     """What became of some comments."""
 
-    cleaned: dict[int, str]
-    """Row -> its cleaned text, where cleaning changed it."""
+    changed: np.ndarray
+    """Rows whose text cleaning changed, ascending."""
+    cleaned: pa.StringArray
+    """Their texts now."""
     reasons: np.ndarray
     """Reason codes (rows,), uint8: a place in `REASONS` plus one, or 0 for a comment that passed every gate."""
 
 
-def judge(rows: Rows, texts: Texts, gates: Sequence[Gate]) -> Judged:
-    """Clean texts and apply the gates; equal to cleaning each comment and asking `reject_reason`."""
-    unclean = texts.perhaps_unclean()
-    numbers = np.flatnonzero(unclean).tolist()
-    cleaned = {row: text for row in numbers if (text := clean(rows.bodies[row])) != rows.bodies[row]}
+def judge(rows: Rows, bodies: pa.StringArray, authors: pa.StringArray, gates: Sequence[Gate]) -> Judged:
+    """Clean texts and apply the gates; equal to cleaning each comment and asking `reject_reason`.
+
+    `bodies` and `authors` are those columns of `rows`.
+    """
+    texts = Texts(bodies, authors)
+    unclean = np.flatnonzero(texts.perhaps_unclean()).tolist()
+    cleaned = {row: text for row in unclean if (text := clean(rows.bodies[row])) != rows.bodies[row]}
+    changed = np.fromiter(cleaned, np.int64, len(cleaned))
+    new_bodies = pa.array(cleaned.values(), pa.string())
+    new_texts = Texts(new_bodies, authors.take(pa.array(changed)))
     reasons = np.zeros(len(rows), dtype=np.uint8)
-    seen: dict[int, Comment] = {}
     for gate in gates:
         code = REASONS.index(gate.reason) + 1
         if gate.certain is not None:
             reasons[gate.certain(texts) & (reasons == 0)] = code
-        doubtful = (gate.sieve(texts) | unclean) & (reasons == 0)
-        for row in np.flatnonzero(doubtful).tolist():
-            comment = seen.get(row)
-            if comment is None:
-                comment = seen[row] = rows.comment(row)
-                comment.body = cleaned.get(row, comment.body)
+        doubtful = gate.sieve(texts)
+        doubtful[changed] = gate.sieve(new_texts)
+        for row in np.flatnonzero(doubtful & (reasons == 0)).tolist():
+            comment = rows.comment(row)
+            comment.body = cleaned.get(row, comment.body)
             if gate.fails(comment):
                 reasons[row] = code
-    return Judged(cleaned, reasons)
+    return Judged(changed, new_bodies, reasons)
 
 
 def _ends(names: Sequence[str]) -> np.ndarray:
@@ -216,19 +221,19 @@ class Texts:
 
     def perhaps_unclean(self) -> np.ndarray:
         """Rows whose text may change when it is cleaned: with `&` or CR, or with an end that may be a space."""
-        found: np.ndarray = ~(_VISIBLE[self._bodies.first()] & _VISIBLE[self._bodies.last()])
+        found: np.ndarray = ~(_VISIBLE[self._bodies.first] & _VISIBLE[self._bodies.last()])
         found[self._bodies.rows_with(b"&")] = True
         found[self._bodies.rows_with(b"\r")] = True
         return found
 
     def starting_oddly(self) -> np.ndarray:
         """Rows whose text does not start with an ASCII letter or digit."""
-        found: np.ndarray = ~_ALPHANUMERIC[self._bodies.first()]
+        found: np.ndarray = ~_ALPHANUMERIC[self._bodies.first]
         return found
 
     def bracketed(self) -> np.ndarray:
         """Rows whose text or author starts with `[`."""
-        found: np.ndarray = (self._bodies.first() == ord("[")) | (self._authors.first() == ord("["))
+        found: np.ndarray = (self._bodies.first == ord("[")) | (self._authors.first == ord("["))
         return found
 
     def by_deleted(self) -> np.ndarray:
@@ -261,10 +266,15 @@ class _Bytes:
         self._data = np.frombuffer(data, dtype=np.uint8, count=int(bounds[-1])) if data else np.zeros(0, np.uint8)
 
     @cached_property
+    def _exact(self) -> bytes:
+        return self._data.tobytes()
+
+    @cached_property
     def _folded(self) -> np.ndarray:
         """With bit 5 set everywhere: letters in lower case, and some signs taken for others."""
         return self._data | np.uint8(0x20)
 
+    @cached_property
     def first(self) -> np.ndarray:
         """First byte of each text (rows,), 0 for an empty one."""
         return self._at(self.starts)
@@ -282,9 +292,14 @@ class _Bytes:
 
     def rows_with(self, part: bytes, *, fold: bool = False) -> np.ndarray:
         """Numbers of the rows that hold `part`, with repetitions; `fold`: in any case, and perhaps some that do not."""
-        data = self._folded if fold else self._data
+        data = self._folded.tobytes() if fold else self._exact
         sought = bytes(byte | 0x20 for byte in part) if fold else part
-        return self._rows([match.start() for match in re.finditer(re.escape(sought), data.data)])
+        places = []
+        place = data.find(sought)
+        while place >= 0:
+            places.append(place)
+            place = data.find(sought, place + 1)
+        return self._rows(places)
 
     def rows_with_four(self, part: bytes) -> np.ndarray:
         """The same for four bytes, in any case: four at once are compared, at each of four places."""

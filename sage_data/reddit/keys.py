@@ -23,6 +23,9 @@ HASHED = np.uint64(1 << 63)
 _SUBMISSION_BIT = np.uint64(1 << 7)
 _NOT_ASCII = np.uint64(0x8080_8080_8080_8080)
 _WIDTH = 8
+_PREFIX = 3
+_MASKS = np.array([(1 << 8 * length) - 1 for length in range(_WIDTH + 1)], dtype=np.uint64)
+"""By length: what keeps so many of the last bytes."""
 _SPREAD = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
@@ -33,56 +36,39 @@ def keys_of(names: pa.StringArray, *, prefixes: Sequence[str], bare: bool) -> np
     such prefix is an id as it stands if `bare`, else none.
     """
     _, offsets, data = names.buffers()
-    bounds = np.frombuffer(offsets, dtype=np.int32, count=names.offset + len(names) + 1)[names.offset :].astype(
-        np.int64
-    )
+    bounds = np.frombuffer(offsets, dtype=np.int32, count=names.offset + len(names) + 1)[names.offset :]
     content = np.frombuffer(data, dtype=np.uint8) if data is not None else np.zeros(0, np.uint8)
     padded = np.concatenate([np.zeros(_WIDTH, np.uint8), content, np.zeros(_WIDTH, np.uint8)])
-    starts, ends = bounds[:-1], bounds[1:]
-    taken, submissions = _prefix(padded, starts, ends, prefixes)
-    starts = starts + 3 * taken
-    lengths = ends - starts
-    keys = _numbers(padded, ends, lengths)
-    odd = (lengths > _WIDTH) | ((keys & _NOT_ASCII) != 0) | ((lengths > 0) & (padded[starts + _WIDTH] == 0))
+    # Eight bytes from every place on: `windows[end]` are those that end before `end`, as `padded` begins with eight.
+    windows = np.ndarray((len(padded) - _WIDTH + 1,), dtype=">u8", buffer=padded, strides=(1,))
+    ends = bounds[1:]
+    lengths = ends - bounds[:-1]
+    begun = windows[bounds[:-1] + _WIDTH] >> np.uint64(40)
+    taken = np.zeros(len(names), dtype=bool)
+    for prefix in prefixes:
+        taken |= (begun == _number(prefix)) & (lengths >= _PREFIX)
+    lengths = lengths - _PREFIX * taken
+    masks = _MASKS[np.minimum(lengths, _WIDTH)]
+    keys: np.ndarray = windows[ends].astype(np.uint64) & masks
+    # Odd: longer than a key, or with a byte that is no ASCII character, or beginning with NUL.
+    odd = (lengths > _WIDTH) | ((keys & _NOT_ASCII) != 0) | (keys <= (masks >> np.uint64(8))) & (lengths > 0)
     for row in np.flatnonzero(odd).tolist():
-        keys[row] = _hashed(content[starts[row] : ends[row]].tobytes())
-    keys[submissions] |= _SUBMISSION_BIT
+        keys[row] = _hashed(content[ends[row] - lengths[row] : ends[row]].tobytes())
+    if SUBMISSION in prefixes:
+        keys[taken & (begun == _number(SUBMISSION))] |= _SUBMISSION_BIT
     if not bare:
         keys[~taken] = 0
     keys[lengths == 0] = 0
     return keys
 
 
-def partitions_of(threads: pa.StringArray, count: int) -> np.ndarray:
-    """Which of `count` partitions each thread belongs to (rows,), uint16; the same on every machine."""
-    keys = keys_of(threads, prefixes=(SUBMISSION,), bare=True)
-    return (((keys * _SPREAD) >> np.uint64(32)) % np.uint64(count)).astype(np.uint16)
+def partitions_of(threads: np.ndarray, count: int) -> np.ndarray:
+    """Which of `count` partitions each thread, by its key, belongs to (rows,), uint16; the same on every machine."""
+    return (((threads * _SPREAD) >> np.uint64(32)) % np.uint64(count)).astype(np.uint16)
 
 
-def _numbers(padded: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The last `lengths` bytes before each of `ends`, at most eight, as big-endian numbers."""
-    windows = np.ndarray((max(len(padded) - _WIDTH + 1, 0),), dtype=">u8", buffer=padded, strides=(1,))
-    shifts = (8 * (_WIDTH - np.clip(lengths, 0, _WIDTH))).astype(np.uint64)
-    # A shift by 64 is no shift for the processor; the caller sets the keys of empty names.
-    masks = np.uint64(0xFFFF_FFFF_FFFF_FFFF) >> np.minimum(shifts, np.uint64(63))
-    numbers: np.ndarray = windows[ends].astype(np.uint64) & masks
-    return numbers
-
-
-def _prefix(
-    padded: np.ndarray, starts: np.ndarray, ends: np.ndarray, prefixes: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which names (rows,) have one of the prefixes, and which of them the one of submissions."""
-    taken = np.zeros(len(starts), dtype=bool)
-    submissions = np.zeros(len(starts), dtype=bool)
-    for prefix in prefixes:
-        found = ends - starts >= 3
-        for place, byte in enumerate(prefix.encode()):
-            found &= padded[starts + _WIDTH + place] == byte
-        taken |= found
-        if prefix == SUBMISSION:
-            submissions |= found
-    return taken, submissions
+def _number(prefix: str) -> np.uint64:
+    return np.uint64(int.from_bytes(prefix.encode(), "big"))
 
 
 def _hashed(name: bytes) -> np.uint64:

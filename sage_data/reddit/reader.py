@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NoReturn
@@ -135,16 +135,16 @@ class Rows:
     parents: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     scores: list[float | None] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    """Line number of each comment in its dump, from 1."""
+    lines: list[range] = field(default_factory=list)
+    """Line numbers of the comments in their dump, from 1, in runs."""
 
     def __len__(self) -> int:
         """How many comments there are."""
         return len(self.ids)
 
     @classmethod
-    def of(cls, comments: Sequence[Comment], numbers: Iterable[int], reader: LineReader) -> Rows:
-        """Comments as columns, if each has an id, an author where one is needed, and a time that can be.
+    def of(cls, comments: Sequence[Comment], first: int, reader: LineReader) -> Rows:
+        """Comments of lines in a row as columns, if each has an id, an author where one is needed, and a possible time.
 
         Raises:
             UnusableLineError: one of them has not.
@@ -158,7 +158,7 @@ class Rows:
             parents=[one.parent_id for one in comments],
             places=[one.subreddit for one in comments],
             scores=[one.score for one in comments],
-            numbers=list(numbers),
+            lines=[range(first, first + len(comments))],
         )
         if "" in rows.ids or ("" in rows.authors and "author" in reader.required):
             raise UnusableLineError(LineReason.MISSING_FIELD)
@@ -178,6 +178,11 @@ class Rows:
             self.places[row],
             self.scores[row],
         )
+
+    def numbers(self) -> np.ndarray:
+        """Line number of each comment (rows,), int64."""
+        runs = [np.arange(lines.start, lines.stop) for lines in self.lines]
+        return np.concatenate(runs) if runs else np.zeros(0, dtype=np.int64)
 
     def extend(self, more: Rows) -> None:
         """Add the rows of `more` at the end."""
@@ -243,7 +248,7 @@ class Parsed:
             found = self.reader.decoder.decode_lines(run)
             if len(found) != lines:
                 return None
-            return Rows.of(_as_comments(found, self.reader), range(self.lines + 1, self.lines + 1 + lines), self.reader)
+            return Rows.of(_as_comments(found, self.reader), self.lines + 1, self.reader)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, UnusableLineError):
             return None
 
@@ -297,7 +302,7 @@ def read_record(value: Mapping[str, Any], reader: LineReader, number: int) -> Ro
         row = msgspec.convert(named, reader.shape, strict=False)
     except msgspec.ValidationError:
         raise UnusableLineError(LineReason.BAD_TYPE) from None
-    return Rows.of(_as_comments([row], reader), [number], reader)
+    return Rows.of(_as_comments([row], reader), number, reader)
 
 
 def _as_comments(rows: list[Any], reader: LineReader) -> list[Comment]:

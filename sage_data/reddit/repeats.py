@@ -1,7 +1,7 @@
 """Finds ids that stand in more than one partition: the same comment under two submissions.
 
 Reddit never wrote such a thing, but a damaged or forged dump may, and an id is a key. Within a partition phase 2 sees
-duplicates itself. Ids are looked at in slices, so memory does not grow with the dumps.
+duplicates itself. Keys are looked at in slices, so memory does not grow with the dumps.
 
     losers = repeats_across(folder, dumps=3, partitions=8)
 """
@@ -15,12 +15,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from sage_data.reddit.keys import keys_of
-from sage_data.reddit.reader import SUBMISSION
 from sage_data.reddit.spill import block_paths
 
 SLICE_ROWS = 4_194_304
-"""About so many ids are held at once: 16 bytes each."""
+"""About so many keys are held at once, twice: 16 bytes each."""
 
 Place = tuple[int, int, int]
 """Dump, line, partition."""
@@ -54,7 +52,7 @@ def _batches(paths: list[tuple[int, Path]], partitions: int) -> Iterator[tuple[i
         with pa.ipc.open_file(pa.memory_map(str(path))) as file:
             for partition in range(partitions):
                 batch = file.get_batch(partition)
-                yield dump, partition, keys_of(batch["id"], prefixes=(SUBMISSION,), bare=True), batch
+                yield dump, partition, batch["key"].to_numpy(), batch
 
 
 def _places(paths: list[tuple[int, Path]], partitions: int, keys: np.ndarray) -> list[list[Place]]:

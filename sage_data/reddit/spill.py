@@ -21,10 +21,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sage_data.errors import DamagedFileError, InputError
-from sage_data.reddit.comments import CommentGates, Gate, Texts, comment_gates, judge
+from sage_data.reddit.comments import CommentGates, Gate, comment_gates, judge
 from sage_data.reddit.dumps import PARQUET, read_runs
-from sage_data.reddit.keys import partitions_of
-from sage_data.reddit.reader import BadLine, Kind, Parsed, Rows, reader_of
+from sage_data.reddit.keys import COMMENT, keys_of, partitions_of
+from sage_data.reddit.reader import SUBMISSION, BadLine, Kind, Parsed, Rows, reader_of
 from sage_data.reddit.reasons import LineReason
 from sage_data.reddit.sources import Dump, open_dump
 from sage_data.store.files import atomic_path, write_json
@@ -42,13 +42,16 @@ SCHEMA = pa.schema(
         ("text", pa.string()),
         ("created_utc", pa.int64()),
         ("thread", pa.string()),
-        ("parent_id", pa.string()),
         ("place", pa.string()),
         ("line", pa.int64()),
+        ("key", pa.uint64()),
+        ("parent_key", pa.uint64()),
+        ("thread_key", pa.uint64()),
         ("reason", pa.uint8()),
     ]
 )
 _BLOCK_KEY = b"sage.block"
+_EMPTY = pa.array([""], pa.string())
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +112,26 @@ class _Block:
         """Judge a group of comments and turn it into columns."""
         bodies = pa.array(rows.bodies, pa.string())
         authors = pa.array(rows.authors, pa.string())
-        judged = judge(rows, Texts(bodies, authors), gates)
-        count = len(rows)
-        places = np.arange(self.held, self.held + count)
-        places[list(judged.cleaned)] = np.arange(self.held + count, self.held + count + len(judged.cleaned))
-        empty = self.held + count + len(judged.cleaned)
+        judged = judge(rows, bodies, authors, gates)
+        places = np.arange(self.held, self.held + len(rows))
+        empty = self.held + len(rows) + len(judged.changed)
+        places[judged.changed] = np.arange(self.held + len(rows), empty)
         places[judged.reasons != 0] = empty
-        self.texts += [bodies, pa.array([*judged.cleaned.values(), ""], pa.string())]
+        self.texts += [bodies, judged.cleaned, _EMPTY]
         self.places.append(places)
         self.reasons.append(judged.reasons)
         self.held = empty + 1
+        ids, threads = pa.array(rows.ids, pa.string()), pa.array(rows.threads, pa.string())
         columns = {
-            "id": pa.array(rows.ids, pa.string()),
+            "id": ids,
             "author": authors,
             "created_utc": np.array(rows.times, dtype=np.int64),
-            "thread": pa.array(rows.threads, pa.string()),
-            "parent_id": pa.array(rows.parents, pa.string()),
+            "thread": threads,
             "place": pa.array(rows.places, pa.string()),
-            "line": np.array(rows.numbers, dtype=np.int64),
+            "line": rows.numbers(),
+            "key": keys_of(ids, prefixes=(SUBMISSION,), bare=True),
+            "parent_key": keys_of(pa.array(rows.parents, pa.string()), prefixes=(COMMENT, SUBMISSION), bare=False),
+            "thread_key": keys_of(threads, prefixes=(SUBMISSION,), bare=True),
         }
         self.groups.append(pa.record_batch(columns))
 
@@ -136,10 +141,10 @@ class _Block:
             yield from [pa.RecordBatch.from_pylist([], SCHEMA)] * count
             return
         table = pa.concat_batches(self.groups)
-        partitions = partitions_of(table["thread"], count)
+        partitions = partitions_of(table["thread_key"].to_numpy(), count)
         order = np.argsort(partitions, kind="stable")
         columns = {name: table[name].take(order) for name in table.schema.names}
-        columns["text"] = pa.concat_arrays(self.texts).take(np.concatenate(self.places)[order])
+        columns["text"] = pa.chunked_array(self.texts).take(np.concatenate(self.places)[order]).combine_chunks()
         columns["reason"] = pa.array(np.concatenate(self.reasons)[order])
         table = pa.record_batch([columns[name] for name in SCHEMA.names], schema=SCHEMA)
         bounds = np.searchsorted(partitions[order], np.arange(count + 1))

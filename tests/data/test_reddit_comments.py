@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sage_data.reddit.comments import REASONS, CommentGates, Texts, clean, comment_gates, judge, reject_reason
+from sage_data.reddit.comments import REASONS, CommentGates, clean, comment_gates, judge, reject_reason
 from sage_data.reddit.reader import Comment, Kind, Rows, reader_of
 from sage_data.reddit.reasons import SAGE_COMMENT_REASONS, CommentReason
 
@@ -159,12 +159,12 @@ AUTHORS = st.sampled_from(
 def test_judging_many_is_judging_each(made: list[tuple[str, str, str, float | None]], gates: CommentGates) -> None:
     """The sieves never miss a comment that has to go, nor a text that has to be cleaned."""
     comments = [comment(body, author, subreddit=place, score=score) for body, author, place, score in made]
-    rows = Rows.of(comments, range(len(comments)), reader_of(Kind.COMMENTS))
-    found = judge(
-        rows, Texts(pa.array(rows.bodies, pa.string()), pa.array(rows.authors, pa.string())), comment_gates(gates)
-    )
+    rows = Rows.of(comments, 1, reader_of(Kind.COMMENTS))
+    columns = (pa.array(rows.bodies, pa.string()), pa.array(rows.authors, pa.string()))
+    found = judge(rows, *columns, comment_gates(gates))
+    cleaned = dict(zip(found.changed.tolist(), found.cleaned.to_pylist(), strict=True))
     for row, one in enumerate(comments):
         text = clean(one.body)
-        assert found.cleaned.get(row, one.body) == text
+        assert cleaned.get(row, one.body) == text
         expected = reject_reason(msgspec.structs.replace(one, body=text), comment_gates(gates))
         assert found.reasons[row] == (0 if expected is None else REASONS.index(expected) + 1)
