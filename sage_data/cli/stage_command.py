@@ -11,6 +11,7 @@ import json
 import os
 import types
 import typing
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from sage_data.progress import choose_progress
 from sage_data.recipe.load import apply_override
 from sage_data.recipe.run import JOURNAL, RECIPE, go_offline
 from sage_data.stage import SUMMARY, Context, Need, StageConfig, load_stage, run_stage
-from sage_data.store.folder import WORK
+from sage_data.store.folder import WORK, StageFolder
 from sage_data.store.lock import LOCK, run_lock
 from sage_data.store.manifest import Manifest
 
@@ -146,8 +147,8 @@ def _kind(annotation: Any) -> tuple[Any, bool]:
 def _param_type(kind: Any) -> click.ParamType[Any] | None:
     if typing.get_origin(kind) is typing.Literal:
         return click.Choice([str(choice) for choice in typing.get_args(kind)])
-    if isinstance(kind, type) and issubclass(kind, str) and kind is not str:
-        return click.STRING
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return click.Choice([str(choice) for choice in kind])
     return _SCALARS.get(kind)
 
 
@@ -167,8 +168,9 @@ def _run(
     context = Context(seed=seed, journal=work / JOURNAL, report=choose_progress(quiet=quiet, live=live))
     in_a_run = (final.parent / RECIPE).is_file()
     with run_lock(final.parent / LOCK if in_a_run else work / f"{LOCK}-{final.name}"):
+        before = StageFolder(final).manifest()
         manifest = run_stage(uses, config, inputs, final, context)
-    _print(manifest, out, as_json)
+    _print(manifest, out, as_json, _done(before, manifest))
     say_failed(manifest.failures)
     end_with_failures(len(manifest.failures))
 
@@ -192,7 +194,14 @@ def _checked(config_type: type[StageConfig], options: dict[str, Any]) -> StageCo
         raise ConfigError("\n".join(lines)) from error
 
 
-def _print(manifest: Manifest, out: Path, as_json: bool) -> None:
+def _done(before: Manifest | None, now: Manifest) -> str:
+    """What happened to the output folder."""
+    if before is None:
+        return "wrote"
+    return "up to date:" if before.fingerprint == now.fingerprint else "replaced, as inputs or settings differ:"
+
+
+def _print(manifest: Manifest, out: Path, as_json: bool, done: str) -> None:
     if as_json:
         click.echo(json.dumps(manifest.model_dump(mode="json"), indent=2, sort_keys=True))
         return
@@ -201,4 +210,4 @@ def _print(manifest: Manifest, out: Path, as_json: bool) -> None:
         click.echo(summary.read_text(encoding="utf-8").rstrip())
     for warning in manifest.warnings:
         click.echo(f"warning: {warning}", err=True)
-    click.echo(f"wrote {out} ({len(manifest.files)} files, content {manifest.content_hash[:12]})", err=True)
+    click.echo(f"{done} {out} ({len(manifest.files)} files, content {manifest.content_hash[:12]})", err=True)

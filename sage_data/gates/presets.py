@@ -21,10 +21,10 @@ threads are cut belongs to the stage before (`sage data reddit`); its options ar
 | no five capital letters in a row | `capitals_in_row: 5` |
 | no three equal tokens in a row in the reply | `repeated_words: 3`, in every utterance, with its punctuation |
 | no phrase of the block list (which ships empty) | the input `blocked_words` |
-| not `[deleted]` | `sage data reddit`: `comments.deleted`, on by default |
-| score of at least 1 on the last comment | `sage data reddit`: `comments.min_score=1`, for every comment |
-| submission of the same month at hand, title first | `sage data reddit`: `titles=true`; not required |
-| subreddit allow and block lists | `sage data reddit`: `comments.subreddits`, `comments.without_subreddits` |
+| not `[deleted]` | `sage data reddit`: `--drop-deleted`, on by default |
+| score of at least 1 on the last comment | `sage data reddit`: `--min-score 1`, for every comment |
+| submission of the same month at hand, title first | `sage data reddit`: `--titles`; not required |
+| subreddit allow and block lists | `sage data reddit`: `--subreddits`, `--without-subreddits` |
 | words that start with `#` cut out, other characters replaced | not done: texts are kept as they were written |
 
 **dialogpt-paper**: the filters that the paper lists (Zhang et al. 2020, section 2).
@@ -37,7 +37,7 @@ threads are cut belongs to the stage before (`sage data reddit`); its options ar
 | a response with special markers such as "[" or "]" | `bracket_characters: "[]"`, in every utterance |
 | source and target together longer than 200 words | `max_total_words: 200` |
 | offensive phrases in the target | the input `blocked_words`; the paper's list was not published |
-| offensive subreddits left out | `sage data reddit`: `comments.without_subreddits` |
+| offensive subreddits left out | `sage data reddit`: `--without-subreddits` |
 | bland responses, 90% of whose tri-grams were seen over 1,000 times | not implemented |
 
 The filter against blandness needs counts over the whole corpus before the first dialogue can be judged, and 1,000 means

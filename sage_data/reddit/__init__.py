@@ -56,20 +56,23 @@ MOST_WORKERS = 8
 POLL_S = 0.5
 
 
-class Config(StageConfig):
+class Config(CommentGates, StageConfig):
     """Settings of the stage."""
 
     volatile: ClassVar[frozenset[str]] = frozenset({"workers", "executor", "ray_address"})
 
     files: str = Field(default="RC_*", description="Which files of an input folder are comment dumps (glob pattern).")
     submission_files: str = Field(default="RS_*", description="Which files of a folder are submission dumps.")
-    policy: Policy = Field(default=Policy.ALTERNATING, description="How threads are cut into dialogues.")
+    policy: Policy = Field(
+        default=Policy.ALTERNATING,
+        description="How threads are cut: two people in turn; anyone in turn; every run of "
+        "window_least to window_most replies; or the submission's title first, then two people in turn.",
+    )
     titles: bool = Field(
         default=False, description="Let top-level comments answer their submission's title, under any policy."
     )
     window_least: int = Field(default=2, ge=2, description="Policy windows: fewest utterances.")
     window_most: int = Field(default=10, ge=2, description="Policy windows: most utterances.")
-    comments: CommentGates = Field(default_factory=CommentGates, description="Which comment gates apply.")
     missing_authors: bool = Field(
         default=False, description="Keep comments whose author is null; an unknown author equals nobody."
     )
@@ -104,17 +107,19 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     comments = find_dumps([one.location for one in inputs.many("dumps")], config.files)
     dumps = [(dump, Kind.COMMENTS) for dump in comments]
     dumps += [(dump, Kind.SUBMISSIONS) for dump in _submissions(config, inputs)]
+    _warn(config, inputs, out)
     sizes = sum(dump.bytes for dump, _ in dumps)
     spill = out.path / SPILL
     spill.mkdir(exist_ok=True)
     partitions = config.partitions or partitions_for([dump for dump, _ in dumps])
+    gates = CommentGates(**config.model_dump(include=set(CommentGates.model_fields)))
     tasks = [
         SortTask(
             dump,
             index,
             kind,
             str(spill),
-            config.comments,
+            gates,
             partitions,
             missing_authors=config.missing_authors,
             allow_truncated=config.allow_truncated,
@@ -130,9 +135,20 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     for task, tally in zip(tasks, tallies, strict=True):
         write_quarantine(task, tally, out)
         if tally.damage is not None:
-            out.fail(f"{tally.damage}; the {tally.lines:,} lines before it were used")
+            out.fail(f"{tally.damage}; the {tally.lines:,} lines before it were read")
     write_funnel(tallies, out)
     remove(spill)
+
+
+def _warn(config: Config, inputs: Inputs, out: Output) -> None:
+    """Say what was asked for and cannot do what it seems to."""
+    titled = config.titles or config.policy is Policy.TITLE
+    if inputs.many("submissions") and not titled:
+        out.warn("the submissions are not used: give --titles, or --policy title-as-first-turn")
+    if config.missing_authors and config.policy in (Policy.ALTERNATING, Policy.TITLE):
+        out.warn(
+            "comments of unknown authors make dialogues of two utterances only; --policy any does not ask who speaks"
+        )
 
 
 def partitions_for(dumps: Sequence[Dump]) -> int:

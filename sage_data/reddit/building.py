@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sage_data.errors import InputError
-from sage_data.reddit.comments import REASONS
+from sage_data.reddit.comments import DELETED, REASONS
 from sage_data.reddit.keys import HASHED
 from sage_data.reddit.reasons import SINGLE, CommentReason
 from sage_data.reddit.spill import SCHEMA, block_paths
@@ -40,6 +40,8 @@ DROPPED_SCHEMA = pa.schema(
 )
 """A comment that is in no dialogue; all else about it stands in line `line` of `file`."""
 
+NOBODY = pa.array(["", DELETED])
+"""Authors who may be anyone."""
 _DUPLICATE = REASONS.index(CommentReason.DUPLICATE) + 1
 _SINGLE = len(REASONS) + 1
 _REASON_NAMES = ("", *map(str, REASONS), SINGLE)
@@ -178,13 +180,12 @@ def _parents(part: Partition, keys: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def _authors(part: Partition, rows: np.ndarray) -> np.ndarray:
-    """A code for each row's author; an unknown one equals nobody: int64 (rows,)."""
+    """A code for each row's author; an unknown or deleted one equals nobody: int64 (rows,)."""
     coded = part.rows["author"].take(rows).dictionary_encode()
     codes: np.ndarray = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    unknown = pc.index(coded.dictionary, "").as_py()
-    if unknown >= 0:
-        nobody = np.flatnonzero(codes == unknown)
-        codes[nobody] = -1 - nobody
+    unknown = pc.is_in(coded.dictionary, NOBODY).to_numpy(zero_copy_only=False)
+    nobody = np.flatnonzero(unknown[codes])
+    codes[nobody] = -1 - nobody
     return codes
 
 

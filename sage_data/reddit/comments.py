@@ -46,15 +46,15 @@ class CommentGates(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    deleted: bool = Field(default=True, description="Drop comments whose text or author is [deleted].")
-    removed: bool = Field(default=True, description="Drop comments that moderators or Reddit removed.")
-    bot: bool = Field(default=True, description="Drop comments by bots: by list, by name pattern, by what they say.")
-    empty: bool = Field(default=True, description="Drop comments without any word character.")
-    quote: bool = Field(default=False, description="Drop comments that quote, that is, have a line starting with '>'.")
-    url: bool = Field(default=False, description="Drop comments that hold a web address.")
+    drop_deleted: bool = Field(default=True, description="Drop comments whose text or author is [deleted].")
+    drop_removed: bool = Field(default=True, description="Drop comments that moderators or Reddit removed.")
+    drop_bots: bool = Field(default=True, description="Drop comments by bots: by list, by name, by what they say.")
+    drop_empty: bool = Field(default=True, description="Drop comments without any letter, digit or underscore.")
+    drop_quotes: bool = Field(default=False, description="Drop comments that quote: a line starts with '>'.")
+    drop_urls: bool = Field(default=False, description="Drop comments that hold a web address.")
     bot_authors: tuple[str, ...] = Field(default=(), description="Further authors to treat as bots, exact names.")
-    subreddits: tuple[str, ...] = Field(default=(), description="Keep these subreddits alone, in any case; empty: all.")
-    without_subreddits: tuple[str, ...] = Field(default=(), description="Drop these subreddits (any case).")
+    subreddits: tuple[str, ...] = Field(default=(), description="Keep these subreddits alone, in any case.")
+    without_subreddits: tuple[str, ...] = Field(default=(), description="Drop these subreddits, in any case.")
     min_score: float | None = Field(default=None, description="Drop comments scored lower; an unknown score passes.")
 
 
@@ -131,12 +131,15 @@ def comment_gates(settings: CommentGates) -> list[Gate]:
         return comment.score is not None and lowest is not None and comment.score < lowest
 
     listed = [
-        (settings.deleted, Gate(CommentReason.DELETED, is_deleted, Texts.bracketed, Texts.by_deleted)),
-        (settings.removed, Gate(CommentReason.REMOVED, is_removed, Texts.bracketed)),
-        (settings.bot, Gate(CommentReason.BOT, lambda one: is_bot(one, bots), lambda texts: texts.botlike(bot_ends))),
-        (settings.empty, Gate(CommentReason.EMPTY, is_empty, Texts.starting_oddly)),
-        (settings.quote, Gate(CommentReason.QUOTE, has_quote, lambda texts: texts.holding(b">"))),
-        (settings.url, Gate(CommentReason.URL, has_url, lambda texts: texts.holding(b"://", b"www."))),
+        (settings.drop_deleted, Gate(CommentReason.DELETED, is_deleted, Texts.bracketed, Texts.by_deleted)),
+        (settings.drop_removed, Gate(CommentReason.REMOVED, is_removed, Texts.bracketed)),
+        (
+            settings.drop_bots,
+            Gate(CommentReason.BOT, lambda one: is_bot(one, bots), lambda texts: texts.botlike(bot_ends)),
+        ),
+        (settings.drop_empty, Gate(CommentReason.EMPTY, is_empty, Texts.perhaps_empty)),
+        (settings.drop_quotes, Gate(CommentReason.QUOTE, has_quote, lambda texts: texts.holding(b">"))),
+        (settings.drop_urls, Gate(CommentReason.URL, has_url, lambda texts: texts.holding(b"://", b"www."))),
         (bool(allowed or blocked), Gate(CommentReason.SUBREDDIT, other_subreddit, Texts.all)),
         (lowest is not None, Gate(CommentReason.SCORE, scored_low, Texts.all)),
     ]
@@ -226,9 +229,10 @@ class Texts:
         found[self._bodies.rows_with(b"\r")] = True
         return found
 
-    def starting_oddly(self) -> np.ndarray:
-        """Rows whose text does not start with an ASCII letter or digit."""
-        found: np.ndarray = ~_ALPHANUMERIC[self._bodies.first]
+    def perhaps_empty(self) -> np.ndarray:
+        """Rows whose text has no ASCII letter or digit at the places looked at: its first and last two bytes."""
+        ends = (self._bodies.first, self._bodies.first_but(1), self._bodies.last(), self._bodies.last(1))
+        found: np.ndarray = ~np.logical_or.reduce([_ALPHANUMERIC[place] for place in ends])
         return found
 
     def bracketed(self) -> np.ndarray:
@@ -278,6 +282,10 @@ class _Bytes:
     def first(self) -> np.ndarray:
         """First byte of each text (rows,), 0 for an empty one."""
         return self._at(self.starts)
+
+    def first_but(self, after: int) -> np.ndarray:
+        """The byte `after` the first of each text (rows,), 0 where there is none."""
+        return self._at(self.starts + after)
 
     def last(self, before: int = 0) -> np.ndarray:
         """Last byte of each text (rows,), or one `before` it; 0 where there is none."""

@@ -73,10 +73,10 @@ class _Title(msgspec.Struct, gc=False):
     """A submission."""
 
     id: str
-    author: str
     title: str
     created_utc: int
     subreddit: str
+    author: str | None = None
     score: float | None = None
 
 
@@ -94,13 +94,13 @@ class LineReader:
     shape: type[msgspec.Struct]
     decoder: msgspec.json.Decoder[Any]
     required: tuple[str, ...]
-    """Comment without which a line cannot be used; null counts as missing, and so does an empty id or author."""
+    """Fields without which a line cannot be used; null counts as missing, and so does an empty id or author."""
 
 
 def reader_of(kind: Kind, *, missing_authors: bool = False) -> LineReader:
-    """The reader for one kind of dump; with `missing_authors`, a comment may lack its author."""
+    """The reader for one kind of dump; with `missing_authors`, a line may lack its author."""
     shape: type[msgspec.Struct] = _Title if kind is Kind.SUBMISSIONS else _AnyAuthor if missing_authors else Comment
-    optional = {"score", "author"} if shape is _AnyAuthor else {"score"}
+    optional = {"score", "author"} if missing_authors else {"score"}
     required = tuple(name for name in shape.__struct_fields__ if name not in optional)
     return LineReader(shape, msgspec.json.Decoder(shape, strict=False), required)
 
@@ -314,7 +314,7 @@ def _as_comments(rows: list[Any], reader: LineReader) -> list[Comment]:
 
 def _from_title(row: _Title) -> Comment:
     name = SUBMISSION + row.id.removeprefix(SUBMISSION)
-    return Comment(name, row.author, row.title, row.created_utc, name, "", row.subreddit, row.score)
+    return Comment(name, row.author or "", row.title, row.created_utc, name, "", row.subreddit, row.score)
 
 
 def _with_author(row: _AnyAuthor) -> Comment:

@@ -174,7 +174,7 @@ def sort_dump(task: SortTask) -> DumpTally:
     sorter.flush()
     tally = sorter.tally(damage)
     if not tally.comments:
-        raise _nothing_usable(task, tally)
+        raise _nothing_usable(task, tally, sorter.first_bad)
     write_json(done, asdict(tally))
     return tally
 
@@ -284,6 +284,11 @@ class _Sorter:
     def _block_path(self) -> Path:
         return self._task.path(f"block-{self._number:06d}.arrow")
 
+    @property
+    def first_bad(self) -> str:
+        """The beginning of the first quarantined line."""
+        return next((str(head) for block in self._blocks for _, _, head in block["bad"]), "")
+
     def tally(self, damage: str | None) -> DumpTally:
         """What became of all lines."""
         bad = Counter(reason for block in self._blocks for _, reason, _ in block["bad"])
@@ -319,10 +324,17 @@ def _read_block(path: Path) -> dict[str, Any]:
     return about
 
 
-def _nothing_usable(task: SortTask, tally: DumpTally) -> InputError:
+def _nothing_usable(task: SortTask, tally: DumpTally, head: str) -> InputError:
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in tally.bad.items()) or "all blank"
     wanted = "a submissions dump (RS_*)" if task.kind is Kind.SUBMISSIONS else "a comments dump (RC_*)"
+    begins = f"; the first begins {head[:60]!r}" if head else ""
+    next_step = f"a line of one has {', '.join(reader_of(task.kind).required)}"
+    if '"title":' in head and task.kind is Kind.COMMENTS:
+        next_step = "this looks like a submissions dump: give it with --submissions"
+    elif '"author":null' in head.replace(" ", "") and not task.missing_authors:
+        next_step = "its authors are null; to allow that: --missing-authors --policy any"
     return InputError(
-        f"expected {wanted}, found {tally.lines:,} lines and none that can be used ({reasons}) in {task.dump.location}",
-        next_step="check that it is the right file; if its authors are null: --missing-authors",
+        f"expected {wanted}, found {tally.lines:,} lines and none that can be used ({reasons}{begins}) in "
+        f"{task.dump.location}",
+        next_step=next_step,
     )

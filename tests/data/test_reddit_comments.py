@@ -69,12 +69,12 @@ def test_default_gates(one: Comment, expected: CommentReason | None) -> None:
 @pytest.mark.parametrize(
     ("one", "settings", "expected"),
     [
-        (comment("&gt; you said\r\nno"), {"quote": True}, CommentReason.QUOTE),
-        (comment("no\n > you said"), {"quote": True}, CommentReason.QUOTE),
-        (comment("a > b"), {"quote": True}, None),
-        (comment("see HTTPS://a.b"), {"url": True}, CommentReason.URL),
-        (comment("see www.a.b"), {"url": True}, CommentReason.URL),
-        (comment("awww.so nice"), {"url": True}, None),
+        (comment("&gt; you said\r\nno"), {"drop_quotes": True}, CommentReason.QUOTE),
+        (comment("no\n > you said"), {"drop_quotes": True}, CommentReason.QUOTE),
+        (comment("a > b"), {"drop_quotes": True}, None),
+        (comment("see HTTPS://a.b"), {"drop_urls": True}, CommentReason.URL),
+        (comment("see www.a.b"), {"drop_urls": True}, CommentReason.URL),
+        (comment("awww.so nice"), {"drop_urls": True}, None),
         (comment(), {"subreddits": ("BOOKS",)}, None),
         (comment(), {"subreddits": ("films",)}, CommentReason.SUBREDDIT),
         (comment(), {"without_subreddits": ("Books",)}, CommentReason.SUBREDDIT),
@@ -91,10 +91,10 @@ def test_gates_by_option(one: Comment, settings: dict[str, Any], expected: Comme
 @pytest.mark.parametrize(
     ("off", "one"),
     [
-        ("deleted", comment("[deleted]")),
-        ("removed", comment("[removed]")),
-        ("bot", comment(author="AutoModerator")),
-        ("empty", comment("...")),
+        ("drop_deleted", comment("[deleted]")),
+        ("drop_removed", comment("[removed]")),
+        ("drop_bots", comment(author="AutoModerator")),
+        ("drop_empty", comment("...")),
     ],
 )
 def test_each_gate_can_be_switched_off(off: str, one: Comment) -> None:
@@ -108,8 +108,8 @@ def test_default_gates_are_the_preset_in_order() -> None:
 
 
 ALL_GATES = CommentGates(
-    quote=True,
-    url=True,
+    drop_quotes=True,
+    drop_urls=True,
     bot_authors=("ann", "é"),
     without_subreddits=("Films",),
     min_score=2,

@@ -166,7 +166,7 @@ def test_shards_have_the_declared_schema(tmp_path: Path, dumps: list[Path]) -> N
 
 
 def test_comment_gates_and_policy_are_settings(tmp_path: Path, dumps: list[Path]) -> None:
-    build(tmp_path / "out", dumps, policy="any", comments={"bot": False, "deleted": False}, partitions=1)
+    build(tmp_path / "out", dumps, policy="any", drop_bots=False, drop_deleted=False, partitions=1)
     first, *_ = read_dialogues(tmp_path / "out")
     assert [one.source_id for one in first.utterances] == ["1", "2", "3"]
 
@@ -365,3 +365,36 @@ def test_months_given_twice_change_nothing_but_duplicates(tmp_path: Path, dumps:
     manifest = build(tmp_path / "twice", [*dumps, again])
     assert ids(tmp_path / "once") == ids(tmp_path / "twice")
     assert {counts.unit: counts for counts in manifest.counts}["comments"].dropped["duplicate"] == 2 + 6
+
+
+def test_unknown_submitters_are_allowed_like_unknown_authors(tmp_path: Path) -> None:
+    dump = write(tmp_path / "RC_1.jsonl", THREAD)
+    titles = write(tmp_path / "RS_1.jsonl", [json.dumps({**SUBMISSION, "author": None}).encode()])
+    inputs = {"dumps": [dump], "submissions": [titles]}
+    with pytest.raises(InputError, match="missing-authors"):
+        run_stage("sage_data.reddit", {"titles": True}, inputs, tmp_path / "strict")
+    manifest = run_stage(
+        "sage_data.reddit", {"titles": True, "policy": "any", "missing_authors": True}, inputs, tmp_path / "out"
+    )
+    assert ids(tmp_path / "out") == [["t3_s", "a1", "a2", "a3"]]
+    assert manifest.warnings == []
+
+
+def test_what_cannot_work_is_said(tmp_path: Path) -> None:
+    dump = write(tmp_path / "RC_1.jsonl", THREAD)
+    titles = write(tmp_path / "RS_1.jsonl", [json.dumps(SUBMISSION).encode()])
+    inputs = {"dumps": [dump], "submissions": [titles]}
+    manifest = run_stage("sage_data.reddit", {"missing_authors": True}, inputs, tmp_path / "out")
+    assert ["not used" in one or "--policy any" in one for one in manifest.warnings] == [True, True]
+
+
+def test_a_deleted_author_is_nobody_even_when_not_dropped(tmp_path: Path) -> None:
+    said = [line("1", "[deleted]"), line("2", "ann", "1"), line("3", "[deleted]", "2")]
+    build(tmp_path / "out", [write(tmp_path / "RC.jsonl", said)], drop_deleted=False)
+    assert ids(tmp_path / "out") == [["1", "2"]]
+
+
+def test_a_dump_of_the_wrong_kind_is_recognised(tmp_path: Path) -> None:
+    titles = write(tmp_path / "RC_1.jsonl", [json.dumps(SUBMISSION).encode()])
+    with pytest.raises(InputError, match="--submissions"):
+        build(tmp_path / "out", [titles])
