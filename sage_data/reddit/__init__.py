@@ -14,10 +14,8 @@ file name and line stays.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-from threading import Event, Thread
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -31,7 +29,7 @@ from sage_data.reddit.executors import Executor, open_executor
 from sage_data.reddit.reader import Kind
 from sage_data.reddit.repeats import repeats_across
 from sage_data.reddit.sources import Dump, find_dumps
-from sage_data.reddit.spill import DumpTally, SortTask, read_progress, sort_dump
+from sage_data.reddit.spill import SortTask, read_progress, sort_dump
 from sage_data.reddit.threads import Policy, Window
 from sage_data.reddit.writing import write_funnel, write_quarantine
 from sage_data.stage import Context, Inputs, Need, Output, StageConfig
@@ -53,7 +51,6 @@ FEWEST_PARTITIONS, MOST_PARTITIONS = 8, 4096
 SMALL_BYTES = 67_108_864
 """Dumps smaller than this together are not worth starting processes for."""
 MOST_WORKERS = 8
-POLL_S = 0.5
 
 
 class Config(CommentGates, StageConfig):
@@ -128,15 +125,16 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     ]
     workers = config.workers or _workers(len(dumps), sizes)
     with open_executor(config.executor, workers, config.ray_address) as executor:
-        with context.progress("reading dumps", sizes, "bytes") as bar, _watched(spill, bar):
-            tallies = _sort(executor, tasks)
+        with context.progress("reading dumps", sizes, "bytes") as bar:
+            tallies = dict(executor.run(sort_dump, tasks, _following(spill, bar)))
         with context.progress("cutting threads", partitions, "partitions") as bar:
             _build(executor, _build_tasks(config, out, spill, tasks), out, bar)
-    for task, tally in zip(tasks, tallies, strict=True):
+    for index, task in enumerate(tasks):
+        tally = tallies[index]
         write_quarantine(task, tally, out)
         if tally.damage is not None:
             out.fail(f"{tally.damage}; the {tally.lines:,} lines before it were read")
-    write_funnel(tallies, out)
+    write_funnel([tallies[index] for index in range(len(tasks))], out)
     remove(spill)
 
 
@@ -179,12 +177,6 @@ def _workers(dumps: int, sizes: int) -> int:
     return 1 if sizes < SMALL_BYTES else min(len(os.sched_getaffinity(0)), dumps, MOST_WORKERS)
 
 
-def _sort(executor: Executor, tasks: Sequence[SortTask]) -> list[DumpTally]:
-    """Phase 1 over all dumps: one tally each, in the order of tasks."""
-    tallies = dict(executor.run(sort_dump, tasks, _nothing))
-    return [tallies[index] for index in range(len(tasks))]
-
-
 def _build_tasks(config: Config, out: Output, spill: Path, tasks: Sequence[SortTask]) -> list[BuildTask]:
     """The tasks of phase 2 that no earlier attempt finished."""
     count = tasks[0].partitions
@@ -211,26 +203,18 @@ def _build(executor: Executor, tasks: Sequence[BuildTask], out: Output, bar: Bar
         bar.advance()
 
 
+def _following(spill: Path, bar: Bar) -> Callable[[], None]:
+    """Moves the bar by what the readers, wherever they are, say that they have read."""
+    seen = 0
+
+    def poll() -> None:
+        nonlocal seen
+        now = read_progress(spill)
+        bar.advance(now - seen)
+        seen = now
+
+    return poll
+
+
 def _nothing() -> None:
-    """Bars move by themselves."""
-
-
-@contextmanager
-def _watched(spill: Path, bar: Bar) -> Iterator[None]:
-    """Move the bar while the block runs, by what the readers, wherever they are, say that they have read."""
-    over = Event()
-
-    def watch() -> None:
-        seen = 0
-        while not over.wait(POLL_S):
-            now = read_progress(spill)
-            bar.advance(now - seen)
-            seen = now
-
-    thread = Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    """A bar that moves by finished tasks needs no polling."""

@@ -287,25 +287,10 @@ def test_an_absent_cluster_is_named() -> None:
         open_executor("ray", 2, "127.0.0.1:1").__enter__()
 
 
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
-    """A Ray cluster of two nodes with a CPU each, and its second node."""
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    pytest.importorskip("ray")
-    from ray.cluster_utils import Cluster
-
-    size = {"num_cpus": 1, "object_store_memory": 100_000_000}
-    made = Cluster(initialize_head=True, head_node_args={**size, "include_dashboard": False})
-    try:
-        yield made, made.add_node(**size)
-    finally:
-        made.shutdown()
-
-
 @pytest.mark.slow
 @linux
-def test_ray_spreads_tasks_over_nodes(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, _ = cluster
+def test_ray_spreads_tasks_over_nodes(ray_cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _ = ray_cluster
     monkeypatch.setenv("NLTK_DATA", "/somewhere/else")
 
     def go_when_both_run() -> None:
@@ -320,8 +305,10 @@ def test_ray_spreads_tasks_over_nodes(cluster: Any, tmp_path: Path, monkeypatch:
 
 @pytest.mark.slow
 @linux
-def test_a_node_that_is_lost_costs_no_result(cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    made, second = cluster
+def test_a_node_that_is_lost_costs_no_result(
+    ray_cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made, second = ray_cluster
     lost: set[str] = set()
     workers: list[int] = []
 

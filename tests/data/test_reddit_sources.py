@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import random
 import socket
@@ -12,8 +11,10 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import use_fake_credentials
 
 from sage_data.errors import DamagedFileError, InputError, MissingDependencyError
 from sage_data.reddit import sources
@@ -145,36 +146,17 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A bucket with two dumps in a folder, one of 20 MB; credentials come from the environment."""
-    server_module = pytest.importorskip("moto.server")
-    boto3 = pytest.importorskip("boto3")
-    s3fs = pytest.importorskip("s3fs")
-    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    fake_credentials(monkeypatch, f"http://{host}:{port}")
-    client = boto3.client("s3")
-    client.create_bucket(Bucket="dumps")
+def bucket(s3_client: Any) -> str:
+    """A bucket with two dumps in a folder, one of 20 MB."""
+    pytest.importorskip("s3fs")
+    s3_client.create_bucket(Bucket="dumps")
     for key, body in {
         "reddit/RC_2006-01.zst": BLOB * 70,
         "reddit/RC_2005-12.zst": b"old",
         "reddit/x.txt": b"x",
     }.items():
-        client.put_object(Bucket="dumps", Key=key, Body=body)
-    s3fs.S3FileSystem.clear_instance_cache()
-    yield "s3://dumps/reddit"
-    s3fs.S3FileSystem.clear_instance_cache()
-    server.stop()
-
-
-def fake_credentials(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        s3_client.put_object(Bucket="dumps", Key=key, Body=body)
+    return "s3://dumps/reddit"
 
 
 @pytest.mark.slow
@@ -217,7 +199,7 @@ def test_an_s3_connection_that_is_cut_is_damage(monkeypatch: pytest.MonkeyPatch)
     s3fs = pytest.importorskip("s3fs")
     server = ThreadingHTTPServer(("127.0.0.1", 0), _CutsOff)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    fake_credentials(monkeypatch, f"http://127.0.0.1:{server.server_port}")
+    use_fake_credentials(monkeypatch, f"http://127.0.0.1:{server.server_port}")
     s3fs.S3FileSystem.clear_instance_cache()
     try:
         dump = find_dumps(["s3://dumps/RC_2006-01.zst"], "RC_*")[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import json
-import random
 from pathlib import Path
 from typing import Any
 
@@ -326,23 +325,6 @@ def test_a_block_that_was_finished_is_not_parsed_again(
     again = build(tmp_path / "again", dumps)
     assert again.content_hash == whole.content_hash
     assert {name: (tmp_path / "again" / SPILL / name).stat().st_mtime_ns for name in stamps} == stamps
-
-
-@pytest.mark.slow
-def test_any_number_of_workers_gives_the_same_bytes(tmp_path: Path) -> None:
-    source = random.Random(3)
-    paths = []
-    for month in range(4):
-        said = []
-        for n in range(3_000):
-            name = month * 3_000 + n
-            parent = f"{source.randrange(name):x}" if name and source.random() < 0.7 else ""
-            thread = f"t3_{source.randrange(40)}"
-            said.append(line(f"{name:x}", source.choice("abcde"), parent, time=source.randrange(9_999), thread=thread))
-        paths.append(write(tmp_path / f"RC_{month}.jsonl", said))
-    one = build(tmp_path / "one", paths, workers=1)
-    assert build(tmp_path / "three", paths[::-1], workers=3).content_hash == one.content_hash
-    assert {counts.unit: counts.kept for counts in one.counts}["dialogues"] > 100
 
 
 def test_dumps_may_lie_behind_a_url(tmp_path: Path, dumps: list[Path]) -> None:

@@ -1,0 +1,50 @@
+"""Real servers on this machine that stand in for remote ones: a Ray cluster of two nodes, and an S3 store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def ray_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
+    """A Ray cluster of two nodes with a CPU each, and its second node."""
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    size = {"num_cpus": 1, "object_store_memory": 100_000_000}
+    made = Cluster(initialize_head=True, head_node_args={**size, "include_dashboard": False})
+    try:
+        yield made, made.add_node(**size)
+    finally:
+        made.shutdown()
+
+
+@pytest.fixture
+def s3_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of a real, empty S3 server; its address and credentials stand in the environment."""
+    server_module = pytest.importorskip("moto.server")
+    boto3 = pytest.importorskip("boto3")
+    s3fs = pytest.importorskip("s3fs")
+    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    use_fake_credentials(monkeypatch, f"http://{host}:{port}")
+    s3fs.S3FileSystem.clear_instance_cache()
+    yield boto3.client("s3")
+    s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()
+
+
+def use_fake_credentials(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    """Point S3 clients at `endpoint`, and forget whatever real credentials there are."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
