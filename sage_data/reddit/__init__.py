@@ -43,7 +43,7 @@ INPUTS = (
 
 SPILL = ".spill"
 """Where phase 1 lays comments aside, in the stage's work folder; gone when the stage is done."""
-PARTITION_BYTES = 134_217_728
+PARTITION_BYTES = 67_108_864
 """Decompressed bytes of dumps for each partition, by guess: what keeps phase 2 small."""
 PACKED_RATIO = 10
 """How many times larger a compressed dump is taken to be once unpacked."""
@@ -85,7 +85,7 @@ class Config(CommentGates, StageConfig):
     workers: int | None = Field(
         default=None,
         ge=1,
-        description="Processes; by CPUs and dumps if not given. Each needs up to 600 MB, and 2.1 GB more while it "
+        description="Processes; by CPUs and dumps if not given. Each needs up to 540 MB, and 2.1 GB more while it "
         "reads a dump packed with a long window.",
     )
     executor: Literal["local", "ray"] = Field(default="local", description="Where the work is done.")
@@ -101,33 +101,16 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
         ConfigError: titles are wanted and there are no submissions.
         MissingDependencyError: a URL or executor needs a package that is not installed.
     """
-    comments = find_dumps([one.location for one in inputs.many("dumps")], config.files)
-    dumps = [(dump, Kind.COMMENTS) for dump in comments]
-    dumps += [(dump, Kind.SUBMISSIONS) for dump in _submissions(config, inputs)]
     _warn(config, inputs, out)
-    sizes = sum(dump.bytes for dump, _ in dumps)
     spill = out.path / SPILL
     spill.mkdir(exist_ok=True)
-    partitions = config.partitions or partitions_for([dump for dump, _ in dumps])
-    gates = CommentGates(**config.model_dump(include=set(CommentGates.model_fields)))
-    tasks = [
-        SortTask(
-            dump,
-            index,
-            kind,
-            str(spill),
-            gates,
-            partitions,
-            missing_authors=config.missing_authors,
-            allow_truncated=config.allow_truncated,
-        )
-        for index, (dump, kind) in enumerate(dumps)
-    ]
-    workers = config.workers or _workers(len(dumps), sizes)
+    tasks = _sort_tasks(config, inputs, spill)
+    sizes = sum(task.dump.bytes for task in tasks)
+    workers = config.workers or _workers(len(tasks), sizes)
     with open_executor(config.executor, workers, config.ray_address) as executor:
         with context.progress("reading dumps", sizes, "bytes") as bar:
             tallies = dict(executor.run(sort_dump, tasks, _following(spill, bar)))
-        with context.progress("cutting threads", partitions, "partitions") as bar:
+        with context.progress("cutting threads", tasks[0].partitions, "partitions") as bar:
             _build(executor, _build_tasks(config, out, spill, tasks), out, bar)
     for index, task in enumerate(tasks):
         tally = tallies[index]
@@ -175,6 +158,28 @@ def _submissions(config: Config, inputs: Inputs) -> list[Dump]:
 def _workers(dumps: int, sizes: int) -> int:
     """How many processes are worth their start."""
     return 1 if sizes < SMALL_BYTES else min(len(os.sched_getaffinity(0)), dumps, MOST_WORKERS)
+
+
+def _sort_tasks(config: Config, inputs: Inputs, spill: Path) -> list[SortTask]:
+    """The tasks of phase 1: comment dumps first, each kind in order of names."""
+    comments = find_dumps([one.location for one in inputs.many("dumps")], config.files)
+    dumps = [(dump, Kind.COMMENTS) for dump in comments]
+    dumps += [(dump, Kind.SUBMISSIONS) for dump in _submissions(config, inputs)]
+    partitions = config.partitions or partitions_for([dump for dump, _ in dumps])
+    gates = CommentGates(**config.model_dump(include=set(CommentGates.model_fields)))
+    return [
+        SortTask(
+            dump,
+            index,
+            kind,
+            str(spill),
+            gates,
+            partitions,
+            missing_authors=config.missing_authors,
+            allow_truncated=config.allow_truncated,
+        )
+        for index, (dump, kind) in enumerate(dumps)
+    ]
 
 
 def _build_tasks(config: Config, out: Output, spill: Path, tasks: Sequence[SortTask]) -> list[BuildTask]:

@@ -26,7 +26,7 @@ from sage_data.stage import Counts, Output
 from sage_data.store.dialogues import DIALOGUE_SCHEMA
 
 CORPUS = "reddit"
-MEMORY_CAP_BYTES = 629_145_600
+MEMORY_CAP_BYTES = 536_870_912
 """Most memory of one worker in either phase, whatever the size of the dumps; reading a dump packed with a long window
 (`zstd --long=31`) takes 2.1 GB more."""
 DROPPED_SCHEMA = pa.schema(

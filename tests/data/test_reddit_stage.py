@@ -153,8 +153,8 @@ def test_partitions_spread_dialogues_but_change_none(tmp_path: Path, dumps: list
 
 def test_partitions_grow_with_the_dumps_as_they_will_be_unpacked() -> None:
     assert partitions_for([Dump("x", "RC.zst", 1_000)]) == 8
-    assert partitions_for([Dump("x", "RC.jsonl", 40 << 30)]) == 320
-    assert partitions_for([Dump("x", "RC.zst", 2 << 30), Dump("y", "RC.bz2", 2 << 30)]) == 320
+    assert partitions_for([Dump("x", "RC.jsonl", 40 << 30)]) == 640
+    assert partitions_for([Dump("x", "RC.zst", 2 << 30), Dump("y", "RC.bz2", 2 << 30)]) == 640
     assert partitions_for([Dump("x", "RC.zst", 1 << 50)]) == 4096
 
 
