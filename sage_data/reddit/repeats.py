@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from sage_data.reddit.spill import block_paths
 
-SLICE_ROWS = 4_194_304
+SLICE_ROWS = 1_048_576
 """About so many keys are held at once, twice: 16 bytes each."""
 
 Place = tuple[int, int, int]

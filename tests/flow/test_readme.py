@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("sage_data", "sage_models", "sage_eval")
-FOLDERS = {"recipes/", "cards/", "tests/", "docs/"}
+FOLDERS = {"recipes/", "cards/", "benchmarks/", "tests/", "docs/"}
 
 
 def drawn() -> dict[str, set[str]]:
