@@ -65,6 +65,9 @@ class Config(CommentGates, StageConfig):
         description="How threads are cut: two people in turn; anyone in turn; every run of "
         "window_least to window_most replies; or the submission's title first, then two people in turn.",
     )
+    min_utterances: int = Field(
+        default=2, ge=2, description="Shortest chain that is written; with 5, what the paper's gates drop first is not."
+    )
     titles: bool = Field(
         default=False, description="Let top-level comments answer their submission's title, under any policy."
     )
@@ -195,6 +198,7 @@ def _build_tasks(config: Config, out: Output, spill: Path, tasks: Sequence[SortT
             tuple(task.dump.name for task in tasks),
             config.policy,
             Window(config.window_least, config.window_most),
+            config.min_utterances,
             tuple(repeats.get(index, ())),
         )
         for index in left

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from sage_data.errors import InputError
 from sage_data.reddit.comments import DELETED, REASONS
 from sage_data.reddit.keys import HASHED
-from sage_data.reddit.reasons import SINGLE, CommentReason
+from sage_data.reddit.reasons import SHORT, SINGLE, CommentReason
 from sage_data.reddit.spill import SCHEMA, block_paths
 from sage_data.reddit.threads import Chains, Policy, Window, cut
 from sage_data.stage import Counts, Output
@@ -44,7 +44,8 @@ NOBODY = pa.array(["", DELETED])
 """Authors who may be anyone."""
 _DUPLICATE = REASONS.index(CommentReason.DUPLICATE) + 1
 _SINGLE = len(REASONS) + 1
-_REASON_NAMES = ("", *map(str, REASONS), SINGLE)
+_SHORT = _SINGLE + 1
+_REASON_NAMES = ("", *map(str, REASONS), SINGLE, SHORT)
 """By code: 0 for a comment in a dialogue."""
 
 
@@ -61,6 +62,7 @@ class BuildTask:
     """Names of the dumps, by index."""
     policy: Policy = Policy.ALTERNATING
     window: Window = field(default_factory=Window)
+    min_utterances: int = 2
     duplicates: tuple[tuple[int, int], ...] = ()
     """Dump and line of comments whose id stands earlier in another partition."""
 
@@ -88,7 +90,10 @@ def build_partition(task: BuildTask) -> None:
     """
     part = load(Path(task.folder), task.partition, len(task.files))
     reasons, rows, chains = chain_up(part, task)
-    table = to_table(part, rows, chains, task)
+    try:
+        table = to_table(part, rows, chains, task)
+    except pa.ArrowInvalid as error:
+        raise _too_large(task.partition) from error
     dropped = np.flatnonzero(reasons)
     by_reason = np.bincount(reasons[dropped], minlength=len(_REASON_NAMES))
     counts = [
@@ -120,11 +125,15 @@ def load(folder: Path, partition: int, dumps: int) -> Partition:
     try:
         rows = pa.concat_batches(batches) if batches else pa.RecordBatch.from_pylist([], SCHEMA)
     except pa.ArrowInvalid as error:
-        raise InputError(
-            f"expected a partition of at most 2 GiB of text, found more in partition {partition}",
-            next_step="raise --partitions",
-        ) from error
+        raise _too_large(partition) from error
     return Partition(rows, np.concatenate(indices) if indices else np.zeros(0, np.int32))
+
+
+def _too_large(partition: int) -> InputError:
+    return InputError(
+        f"expected a partition of at most 2 GiB of text, found more in partition {partition}",
+        next_step="raise --partitions",
+    )
 
 
 def chain_up(part: Partition, task: BuildTask) -> tuple[np.ndarray, np.ndarray, Chains]:
@@ -136,8 +145,10 @@ def chain_up(part: Partition, task: BuildTask) -> tuple[np.ndarray, np.ndarray, 
     rows = np.flatnonzero(reasons == 0)
     rows = rows[_by_age(part.numbers("created_utc")[rows], keys[rows], part.rows["id"], rows)]
     chains = cut(_parents(part, keys, rows), _authors(part, rows), task.policy, task.window)
+    long_enough = chains.at_least(task.min_utterances)
+    reasons[np.delete(rows, long_enough.members)] = _SHORT
     reasons[rows[chains.single]] = _SINGLE
-    return reasons, rows, chains
+    return reasons, rows, long_enough
 
 
 def _repeated(keys: np.ndarray) -> np.ndarray:

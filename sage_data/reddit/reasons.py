@@ -4,7 +4,7 @@ The codes are written to `rejected/` shards and funnels, and the sample world's 
 fixed here, with the rules they stand for. One funnel counts them all:
 
     lines = blank + quarantined (LineReason) + comments
-    comments = dropped (CommentReason) + in a chain of one (`single`) + in a dialogue
+    comments = dropped (CommentReason) + in a chain of one (`single`) or too short (`short_chain`) + in a dialogue
     dialogues = dropped (DialogueReason) + kept
 
 **Lines.** A dump is cut into lines at `\n`; a trailing `\r` belongs to the line end; blank lines are not counted as
@@ -43,7 +43,8 @@ speaks: each comment with its nearest ancestors, once for each length. Runs shar
 longer ones; a comment that is in no run is `single`. `title-as-first-turn`: the submission is an utterance too, its
 title being the text and its author the speaker, and the parent of the top-level comments; then as `alternating`. A
 thread whose submission is not at hand is cut as `alternating` does. Under `any` and `windows` the user and the
-assistant take turns by position, whoever wrote the comments.
+assistant take turns by position, whoever wrote the comments. Under every policy, chains shorter than
+`min_utterances` are let go once they are cut: a comment in none that is long enough is `short_chain`.
 
 **Dialogues.** Gates stand in the order of `DialogueReason`, cheap ones first; the first reason counts. Preset `sage`
 applies the paper's four (section 3.1): `too_few_turns` (not more than 4 utterances), `too_short_utterances` (mean words
@@ -107,6 +108,8 @@ SAGE_COMMENT_REASONS = (
 
 SINGLE = "single"
 """Funnel entry for a comment that stands alone in its chain; it is no dialogue."""
+SHORT = "short_chain"
+"""Funnel entry for a comment that is in no chain as long as was asked for."""
 
 
 class DialogueReason(StrEnum):

@@ -83,6 +83,13 @@ class Chains:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    def at_least(self, utterances: int) -> Chains:
+        """The chains that have so many members; `single` is as it was."""
+        lengths = np.diff(self.offsets)
+        kept = lengths >= utterances
+        offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths[kept])])
+        return Chains(self.members[np.repeat(kept, lengths)], offsets, self.single)
+
 
 def cut(
     parents: Rows,

@@ -380,3 +380,16 @@ def test_a_dump_of_the_wrong_kind_is_recognised(tmp_path: Path) -> None:
     titles = write(tmp_path / "RC_1.jsonl", [json.dumps(SUBMISSION).encode()])
     with pytest.raises(InputError, match="--submissions"):
         build(tmp_path / "out", [titles])
+
+
+@pytest.mark.parametrize("policy", ["alternating", "any", "windows"])
+def test_short_chains_may_be_left_out_and_are_counted(tmp_path: Path, policy: str) -> None:
+    other = [line("b1", "ann", thread="t3_t"), line("b2", "bob", "b1", thread="t3_t"), line("b3", "cy", thread="t3_t")]
+    dump = write(tmp_path / "RC_1.jsonl", [*THREAD, *other])
+    build(tmp_path / "all", [dump], policy=policy)
+    manifest = build(tmp_path / "long", [dump], policy=policy, min_utterances=3)
+    assert ids(tmp_path / "long") == [chain for chain in ids(tmp_path / "all") if len(chain) >= 3] != []
+    comments = next(counts for counts in manifest.counts if counts.unit == "comments")
+    assert comments.kept == len({name for chain in ids(tmp_path / "long") for name in chain})
+    assert comments.dropped["single"] == (1 if policy == "windows" else 2)
+    assert comments.dropped["short_chain"] == 7 - comments.kept - comments.dropped["single"] > 0
