@@ -14,17 +14,18 @@ file name and line stays.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from sage_data.errors import ConfigError
+from sage_data.errors import ConfigError, InputError, StageError
 from sage_data.progress import Bar
 from sage_data.reddit.building import BuildTask, build_partition
 from sage_data.reddit.comments import CommentGates
-from sage_data.reddit.dumps import PACKED
+from sage_data.reddit.dumps import PACKED, PARQUET
 from sage_data.reddit.executors import Executor, open_executor
 from sage_data.reddit.reader import Kind
 from sage_data.reddit.repeats import repeats_across
@@ -47,7 +48,7 @@ PARTITION_BYTES = 67_108_864
 """Decompressed bytes of dumps for each partition, by guess: what keeps phase 2 small."""
 PACKED_RATIO = 10
 """How many times larger a compressed dump is taken to be once unpacked."""
-FEWEST_PARTITIONS, MOST_PARTITIONS = 8, 4096
+FEWEST_PARTITIONS, MOST_PARTITIONS = 8, 16_384
 SMALL_BYTES = 67_108_864
 """Dumps smaller than this together are not worth starting processes for."""
 MOST_WORKERS = 8
@@ -94,6 +95,12 @@ class Config(CommentGates, StageConfig):
     executor: Literal["local", "ray"] = Field(default="local", description="Where the work is done.")
     ray_address: str | None = Field(default=None, description="A running Ray cluster; without it, one is started here.")
 
+    @model_validator(mode="after")
+    def _windows_have_two_ends(self) -> Self:
+        if self.window_most < self.window_least:
+            raise ValueError(f"window_most must be at least window_least, found {self.window_most}")
+        return self
+
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     """Read the dumps, drop comments, cut threads, write dialogues and the reasons for all else.
@@ -129,6 +136,8 @@ def _warn(config: Config, inputs: Inputs, out: Output) -> None:
     titled = config.titles or config.policy is Policy.TITLE
     if inputs.many("submissions") and not titled:
         out.warn("the submissions are not used: give --titles, or --policy title-as-first-turn")
+    if config.ray_address is not None and config.executor != "ray":
+        out.warn("the Ray address is not used: give --executor ray")
     if config.missing_authors and config.policy in (Policy.ALTERNATING, Policy.TITLE):
         out.warn(
             "comments of unknown authors make dialogues of two utterances only; --policy any does not ask who speaks"
@@ -142,7 +151,7 @@ def partitions_for(dumps: Sequence[Dump]) -> int:
 
 
 def _is_packed(dump: Dump) -> bool:
-    return PurePosixPath(dump.name).suffix.lower() in PACKED
+    return PurePosixPath(dump.name).suffix.lower() in {*PACKED, PARQUET}
 
 
 def _submissions(config: Config, inputs: Inputs) -> list[Dump]:
@@ -168,6 +177,12 @@ def _sort_tasks(config: Config, inputs: Inputs, spill: Path) -> list[SortTask]:
     comments = find_dumps([one.location for one in inputs.many("dumps")], config.files)
     dumps = [(dump, Kind.COMMENTS) for dump in comments]
     dumps += [(dump, Kind.SUBMISSIONS) for dump in _submissions(config, inputs)]
+    names = Counter(dump.name for dump, _ in dumps)
+    twice = [dump.location for dump, _ in dumps if names[dump.name] > 1]
+    if twice:
+        raise InputError(
+            f"expected dumps of different names, found {' and '.join(twice)}", next_step="rename one of them"
+        )
     partitions = config.partitions or partitions_for([dump for dump, _ in dumps])
     gates = CommentGates(**config.model_dump(include=set(CommentGates.model_fields)))
     return [
@@ -208,7 +223,11 @@ def _build_tasks(config: Config, out: Output, spill: Path, tasks: Sequence[SortT
 def _build(executor: Executor, tasks: Sequence[BuildTask], out: Output, bar: Bar) -> None:
     """Phase 2 over all partitions that are left."""
     for index, _ in executor.run(build_partition, tasks, _nothing):
-        out.has_shard("dialogues", tasks[index].partition)  # so that its counts count
+        if not out.has_shard("dialogues", tasks[index].partition):  # which also makes its counts count
+            raise StageError(
+                f"expected shard {tasks[index].partition} of dialogues in {out.path}, found none after it was written",
+                next_step="with several machines, each must see this folder",
+            )
         bar.advance()
 
 

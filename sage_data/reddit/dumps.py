@@ -191,8 +191,16 @@ def read_lines(dump: Dump) -> Iterator[tuple[int, LineBytes]]:
             yield number, line
 
 
+def _read(file: BinaryIO) -> bytes:
+    try:
+        return file.read(CHUNK_BYTES)
+    except OSError as error:
+        # The disk's fault, not the dump's: never taken for damage that may be allowed.
+        raise InputError(f"expected a dump that can be read, found {error}, in {file.name}") from error
+
+
 def _chunks(file: BinaryIO, advance: Callable[[int], None] | None) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK_BYTES):
+    while chunk := _read(file):
         yield chunk
         if advance is not None:
             advance(len(chunk))

@@ -2,7 +2,7 @@
 
 An id of up to eight ASCII characters is its bytes, read as one big-endian number: distinct ids have distinct keys, and
 keys stand in order of length, then of text. Submissions have bit 7 set, which no ASCII character has. Any other id (a
-longer one, say) is hashed to 63 bits with bit 63 set; two of those are mixed up with a chance of one in 10^18.
+longer one, say) is hashed to 62 bits with bit 63 set; two of those are mixed up with a chance of one in 4 * 10^18.
 
     keys_of(pa.array(["c166b", "t3_15xh"]), bare=True, prefixes=(SUBMISSION,))
 """
@@ -72,4 +72,4 @@ def _number(prefix: str) -> np.uint64:
 
 
 def _hashed(name: bytes) -> np.uint64:
-    return np.uint64(int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big")) | HASHED
+    return np.uint64(int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big")) & ~_SUBMISSION_BIT | HASHED

@@ -28,6 +28,7 @@ from sage_data.reddit.reasons import LineReason
 HEAD_CHARACTERS = 200
 """How much of a quarantined line is kept, so that a person can see what it was."""
 LARGEST_TIME = 2**53
+MOST_DIGITS = 400
 SUBMISSION = "t3_"
 """Prefix of a submission's full name; a comment's is `t1_`."""
 
@@ -278,7 +279,7 @@ def read_line(line: LineBytes, reader: LineReader, number: int) -> Rows:
     if line is None:
         raise UnusableLineError(LineReason.TOO_LONG_LINE)
     try:
-        value: Any = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+        value: Any = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_integer)
     except (ValueError, RecursionError):
         raise UnusableLineError(LineReason.BAD_JSON) from None
     if not isinstance(value, dict):
@@ -325,6 +326,11 @@ def _with_author(row: _AnyAuthor) -> Comment:
 
 def _repaired(value: Any) -> Any:
     return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+def _integer(digits: str) -> int | float:
+    """A whole number; one too long for Python is no time or score anyway, and may stand in a field nobody reads."""
+    return int(digits) if len(digits) < MOST_DIGITS else math.inf
 
 
 def _refuse_constant(name: str) -> NoReturn:

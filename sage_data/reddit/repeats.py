@@ -19,6 +19,8 @@ from sage_data.reddit.spill import block_paths
 
 SLICE_ROWS = 1_048_576
 """About so many keys are held at once, twice: 16 bytes each."""
+MOST_SLICES = 64
+"""More of them would read the keys too often; beyond 64 million comments, slices grow."""
 
 Place = tuple[int, int, int]
 """Dump, line, partition."""
@@ -27,7 +29,7 @@ Place = tuple[int, int, int]
 def repeats_across(folder: Path, dumps: int, partitions: int) -> dict[int, list[tuple[int, int]]]:
     """Partition -> dump and line of its comments whose id stands earlier (by dump and line) in another partition."""
     paths = [(dump, path) for dump in range(dumps) for path in block_paths(folder, dump)]
-    slices = np.uint64(1 + sum(_rows(path) for _, path in paths) // SLICE_ROWS)
+    slices = np.uint64(min(1 + sum(_rows(path) for _, path in paths) // SLICE_ROWS, MOST_SLICES))
     losers: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for number in range(int(slices)):
         mine = [keys[keys % slices == number] if slices > 1 else keys for _, _, keys, _ in _batches(paths, partitions)]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from sage_data.errors import DamagedFileError, InputError, MissingDependencyError, SageError
+from sage_data.errors import InputError, MissingDependencyError, SageError
 
 BLOCK_BYTES = 8_388_608
 """Bytes asked of a remote store at once. Two such blocks are in memory while one is being fetched."""
@@ -87,7 +87,7 @@ def local_dump(path: Path) -> Dump:
 def open_dump(dump: Dump) -> BinaryIO:
     """The bytes of a dump as stored, to be read from front to back; the caller closes.
 
-    Reading a remote dump raises `DamagedFileError` when the store fails or gives fewer bytes than the dump has.
+    Reading a remote dump raises `InputError` when the store fails or gives fewer bytes than the dump has.
 
     Raises:
         InputError: the dump cannot be opened.
@@ -176,28 +176,40 @@ class _RemoteFile(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to another place, as Parquet's readers do."""
+        self._place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._dump.bytes}[whence]
+        return self._place
+
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer from the store; fewer bytes only at the end of the file.
 
         Raises:
-            DamagedFileError: the store failed, or gave another number of bytes than were asked for.
+            InputError: the store failed, or gave another number of bytes than were asked for.
         """
         target = memoryview(buffer).cast("B")
         end = min(self._place + len(target), self._dump.bytes)
-        if end == self._place:
+        if end <= self._place:
             return 0
         try:
             data = self._system.cat_file(self._path, start=self._place, end=end)
         except Exception as error:
-            raise self._damaged(f"{type(error).__name__}: {error}") from error
+            raise self._lost(f"{type(error).__name__}: {error}") from error
         if len(data) != end - self._place:
-            raise self._damaged(f"{len(data):,} bytes where {end - self._place:,} were asked for")
+            raise self._lost(f"{len(data):,} bytes where {end - self._place:,} were asked for")
         target[: len(data)] = data
         self._place = end
         return len(data)
 
-    def _damaged(self, cause: str) -> DamagedFileError:
-        return DamagedFileError(
+    def _lost(self, cause: str) -> InputError:
+        # No DamagedFileError: the file may be whole, so what came of it must never be taken for all there is.
+        return InputError(
             f"expected {self._dump.bytes:,} bytes, found {cause} after {self._place:,}, in {self._dump.location}",
             next_step="run again: finished work is kept; if it stays, compare the file's size and checksum",
         )

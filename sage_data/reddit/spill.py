@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +27,7 @@ from sage_data.reddit.keys import COMMENT, keys_of, partitions_of
 from sage_data.reddit.reader import SUBMISSION, BadLine, Kind, Parsed, Rows, reader_of
 from sage_data.reddit.reasons import LineReason
 from sage_data.reddit.sources import Dump, open_dump
-from sage_data.store.files import atomic_path, write_json
+from sage_data.store.files import atomic_path, remove, write_json
 
 BLOCK_BYTES = 67_108_864
 """Decompressed bytes of a block: about 130,000 comments."""
@@ -129,7 +129,7 @@ class _Block:
             "thread": threads,
             "place": pa.array(rows.places, pa.string()),
             "line": rows.numbers(),
-            "key": keys_of(ids, prefixes=(SUBMISSION,), bare=True),
+            "key": keys_of(ids, prefixes=(COMMENT, SUBMISSION), bare=True),
             "parent_key": keys_of(pa.array(rows.parents, pa.string()), prefixes=(COMMENT, SUBMISSION), bare=False),
             "thread_key": keys_of(threads, prefixes=(SUBMISSION,), bare=True),
         }
@@ -163,6 +163,24 @@ def sort_dump(task: SortTask) -> DumpTally:
     if done.is_file():
         raw = json.loads(done.read_text(encoding="utf-8"))
         return DumpTally(**{**raw, "kind": Kind(raw["kind"])})
+    try:
+        tally, first_bad = _read(task)
+    except _MisfitError:
+        for path in block_paths(Path(task.folder), task.index):
+            remove(path)
+        tally, first_bad = _read(task)
+    if not tally.comments and tally.damage is None:
+        raise _nothing_usable(task, tally, first_bad)
+    write_json(done, asdict(tally))
+    return tally
+
+
+class _MisfitError(Exception):
+    """Blocks that an earlier attempt laid aside were cut at other places than this one cuts."""
+
+
+def _read(task: SortTask) -> tuple[DumpTally, str]:
+    """Lay the whole dump aside; what became of its lines, and the beginning of the first bad one."""
     sorter = _Sorter(task)
     damage = None
     try:
@@ -170,13 +188,10 @@ def sort_dump(task: SortTask) -> DumpTally:
     except DamagedFileError as error:
         if not task.allow_truncated:
             raise
-        damage = error.message
+        # Where the dump lies must not change the bytes of what is written about it.
+        damage = error.message.replace(task.dump.location, task.dump.name)
     sorter.flush()
-    tally = sorter.tally(damage)
-    if not tally.comments:
-        raise _nothing_usable(task, tally, sorter.first_bad)
-    write_json(done, asdict(tally))
-    return tally
+    return sorter.tally(damage), sorter.first_bad
 
 
 def read_bad_lines(task_folder: Path, index: int) -> list[BadLine]:
@@ -233,20 +248,13 @@ class _Sorter:
     def _read_parquet(self) -> None:
         names = self._parsed.reader.shape.__struct_fields__
         with open_dump(self._task.dump) as raw:
-            try:
-                file = pq.ParquetFile(raw)
-                present = [name for name in names if name in file.schema_arrow.names]
-                for batch in file.iter_batches(PARQUET_ROWS, columns=present):
-                    if self._known is None:
-                        self._parsed.add_records(_plain_times(batch).to_pylist())
-                        self._group(1)
-                    self._advance(self._task.dump.bytes * batch.num_rows // max(file.metadata.num_rows, 1))
-                    self.flush()
-            except (pa.ArrowInvalid, OSError) as error:
-                raise DamagedFileError(
-                    f"expected a whole Parquet dump, found a damaged one: {error}, in {self._task.dump.location}",
-                    next_step="download it again and compare its checksum",
-                ) from error
+            for records, share in _parquet_rows(raw, names, self._task.dump):
+                if self._known is None:
+                    self._parsed.add_records(records)
+                    self._group(1)
+                self._size += len(records)
+                self._advance(int(self._task.dump.bytes * share))
+                self.flush()
 
     def _advance(self, raw_bytes: int) -> None:
         self._raw_bytes += raw_bytes
@@ -265,11 +273,14 @@ class _Sorter:
             self._group(1)
             about: dict[str, Any] = {
                 "lines": self._parsed.lines,
+                "size": self._size,
                 "blank": self._parsed.blank,
                 "bad": [(one.line, one.reason, one.head) for one in self._parsed.bad],
             }
             _write_block(path, about, self._block.by_partition(self._task.partitions))
             self._known = about
+        elif self._known["size"] != self._size:
+            raise _MisfitError(path)
         self._blocks.append(self._known)
         self._parsed.lines = self._known["lines"]
         self._parsed.blank, self._parsed.bad = 0, []
@@ -300,6 +311,22 @@ class _Sorter:
             bad={str(reason): count for reason, count in sorted(bad.items())},
             damage=damage,
         )
+
+
+def _parquet_rows(raw: BinaryIO, names: Sequence[str], dump: Dump) -> Iterator[tuple[list[dict[str, Any]], float]]:
+    """Rows of a Parquet file in batches, each with its share of all rows."""
+    try:
+        file = pq.ParquetFile(raw)
+        present = [name for name in names if name in file.schema_arrow.names]
+        batches = file.iter_batches(PARQUET_ROWS, columns=present)
+        while (batch := next(batches, None)) is not None:
+            rows = _plain_times(batch).to_pylist()
+            yield rows, len(rows) / file.metadata.num_rows
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        raise DamagedFileError(
+            f"expected a whole Parquet dump, found a damaged one: {error}, in {dump.location}",
+            next_step="download it again and compare its checksum",
+        ) from error
 
 
 def _plain_times(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from sage_data.errors import StageError
 from sage_data.funnel import steps_of, svg
 from sage_data.reddit.reader import Kind
 from sage_data.reddit.spill import DumpTally, SortTask, read_bad_lines
@@ -45,9 +46,18 @@ def write_funnel(tallies: Sequence[DumpTally], out: Output) -> None:
     """`funnel.json`, `funnel.svg` and `summary.txt`: what came in, what was kept, and every reason with its number.
 
     With titles, submissions count as comments.
+
+    Raises:
+        StageError: what was read is not what was cut, so something was lost between the phases.
     """
     by_unit = {counts.unit: counts for counts in out.counts()}
     bad_lines: Counter[str] = sum((Counter(tally.bad) for tally in tallies), Counter())
+    read = sum(tally.comments for tally in tallies)
+    if by_unit["comments"].came_in != read:
+        raise StageError(
+            f"expected the {read:,} comments that were read, found {by_unit['comments'].came_in:,} in the partitions",
+            next_step="with several machines, each must see the whole output folder; run again",
+        )
     units = ("lines", "comments", "dialogues")
     funnel: dict[str, Any] = {unit: by_unit[unit].model_dump(mode="json", exclude={"unit"}) for unit in units}
     funnel["lines"]["quarantined_by_reason"] = dict(sorted(bad_lines.items()))

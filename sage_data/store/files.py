@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 TEMPORARY = ".tmp-"
 
@@ -37,7 +38,8 @@ def sha256_file(path: Path) -> str:
 @contextmanager
 def atomic_path(final: Path) -> Iterator[Path]:
     """Yield a temporary path; when the block ends without error, it becomes `final` (a file or a whole folder)."""
-    temporary = final.with_name(f"{TEMPORARY}{os.getpid()}-{final.name}")
+    # A token, as processes on several machines may write the same file.
+    temporary = final.with_name(f"{TEMPORARY}{uuid4().hex[:12]}-{final.name}")
     final.parent.mkdir(parents=True, exist_ok=True)
     remove(temporary)
     try:

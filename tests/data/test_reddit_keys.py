@@ -29,6 +29,11 @@ def test_worked_examples() -> None:
     assert (ids(["abcdefghi", "é", "\x00a", "t1_1a"]) >= HASHED).tolist() == [True, True, True, False]
 
 
+def test_a_long_id_is_not_its_submission() -> None:
+    names = [f"longid{number:05}" for number in range(200)]
+    assert not set(ids(names).tolist()) & set(ids([SUBMISSION + name for name in names]).tolist())
+
+
 @given(st.lists(BASE36, unique=True, max_size=20))
 def test_usual_ids_are_sorted_as_by_length_and_text(names: list[str]) -> None:
     keys = ids(names)

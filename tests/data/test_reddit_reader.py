@@ -41,7 +41,7 @@ def parse(line: bytes) -> Comment | BadLine | None:
 
 
 def parse_with(**changes: Any) -> Comment | BadLine | None:
-    return parse(json.dumps(GOOD | changes).encode())
+    return parse(json.dumps(GOOD | changes).replace('"LONG"', "9" * 5_000).encode())
 
 
 def reason(parsed: Comment | BadLine | None) -> LineReason:
@@ -63,6 +63,7 @@ def reason(parsed: Comment | BadLine | None) -> LineReason:
         {"retrieved_utc": 1473820870, "author_flair_richtext": [], "all_awardings": [{"count": 1}], "gildings": {}},
         {"score": 3.0},
         {"score": "3"},
+        {"gilded": "LONG"},
         {"created_utc": "1138752114.0", "score_hidden": False, "gilded": 0, "distinguished": None},
         {"edited": None, "ups": 3, "downs": 0, "controversiality": 0, "author_flair_text": "x", "archived": True},
         {"author_fullname": "t2_1", "permalink": "/r/x", "total_awards_received": 0, "treatment_tags": [], "_meta": {}},
@@ -195,6 +196,8 @@ LINES = st.sampled_from(
         json.dumps(GOOD | {"created_utc": "1e3"}).encode(),
         json.dumps(GOOD | {"created_utc": 2**60}).encode(),
         json.dumps(GOOD | {"author": ""}).encode(),
+        json.dumps(GOOD | {"gilded": "LONG"}).replace('"LONG"', "9" * 5_000).encode(),
+        json.dumps(GOOD | {"created_utc": "LONG"}).replace('"LONG"', "9" * 5_000).encode(),
         json.dumps(GOOD, ensure_ascii=False).replace("Hello", "žluť").encode(),
         json.dumps(GOOD).replace("Hello", "\\ud83d").encode(),
         json.dumps(GOOD | {"id": "two"}).encode() * 2,
