@@ -19,6 +19,7 @@ import ctypes
 import multiprocessing
 import os
 import pickle
+import shlex
 import signal
 import socket
 import sys
@@ -386,6 +387,14 @@ def _ray(workers: int, address: str | None) -> Iterator[Any]:
             ray.shutdown()
 
 
+def _surroundings(passed_on: dict[str, str], address: str | None) -> dict[str, Any]:
+    """What workers find around them. Ray puts the interpreter's path into a shell line without quoting it."""
+    surroundings: dict[str, Any] = {"env_vars": passed_on}
+    if address is None and shlex.quote(sys.executable) != sys.executable:
+        surroundings["py_executable"] = shlex.quote(sys.executable)
+    return surroundings
+
+
 def _connect(ray: Any, workers: int, address: str | None) -> None:
     own: dict[str, Any] = {"num_cpus": workers, "object_store_memory": RAY_STORE_BYTES, "include_dashboard": False}
     passed_on = {name: os.environ[name] for name in RAY_PASSED_ON if name in os.environ}
@@ -393,7 +402,7 @@ def _connect(ray: Any, workers: int, address: str | None) -> None:
         _knock(address)
         ray.init(
             address=address or "local",
-            runtime_env={"env_vars": passed_on},
+            runtime_env=_surroundings(passed_on, address),
             log_to_driver=False,
             logging_level="ERROR",
             **({} if address else own),
