@@ -161,11 +161,14 @@ class Rows:
             scores=[one.score for one in comments],
             lines=[range(first, first + len(comments))],
         )
-        if "" in rows.ids or ("" in rows.authors and "author" in reader.required):
-            raise UnusableLineError(LineReason.MISSING_FIELD)
-        if comments and not -LARGEST_TIME <= min(rows.times) <= max(rows.times) <= LARGEST_TIME:
-            raise UnusableLineError(LineReason.BAD_TYPE)
+        rows._check(reader)
         return rows
+
+    def _check(self, reader: LineReader) -> None:
+        if "" in self.ids or ("" in self.authors and "author" in reader.required):
+            raise UnusableLineError(LineReason.MISSING_FIELD)
+        if self.times and not -LARGEST_TIME <= min(self.times) <= max(self.times) <= LARGEST_TIME:
+            raise UnusableLineError(LineReason.BAD_TYPE)
 
     def comment(self, row: int) -> Comment:
         """One row."""

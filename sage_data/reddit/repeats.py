@@ -35,12 +35,17 @@ def repeats_across(folder: Path, dumps: int, partitions: int) -> dict[int, list[
         mine = [keys[keys % slices == number] if slices > 1 else keys for _, _, keys, _ in _batches(paths, partitions)]
         together = np.sort(np.concatenate(mine)) if mine else np.zeros(0, dtype=np.uint64)
         twice = np.unique(together[1:][together[1:] == together[:-1]])
-        for places in _places(paths, partitions, twice) if len(twice) else ():
-            first, *others = sorted(places)
-            for dump, line, partition in others:
-                if partition != first[2]:
-                    losers[partition].append((dump, line))
+        if len(twice):
+            for dump, line, partition in _losers(_places(paths, partitions, twice)):
+                losers[partition].append((dump, line))
     return dict(losers)
+
+
+def _losers(found: list[list[Place]]) -> Iterator[Place]:
+    """Of each key's places, those in another partition than the first one."""
+    for places in found:
+        first, *others = sorted(places)
+        yield from (place for place in others if place[2] != first[2])
 
 
 def _rows(path: Path) -> int:
