@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,6 +22,10 @@ from sage_data.reddit.executors import open_executor
 
 EVERYWHERE = pytest.mark.parametrize(
     ("kind", "workers"), [("local", 1), ("local", 2), pytest.param("ray", 2, marks=pytest.mark.slow)]
+)
+plain_path = pytest.mark.skipif(
+    shlex.quote(sys.executable) != sys.executable,
+    reason="Ray puts the path of a cluster's interpreter unquoted in a shell",
 )
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -289,6 +294,7 @@ def test_an_absent_cluster_is_named() -> None:
 
 @pytest.mark.slow
 @linux
+@plain_path
 def test_ray_spreads_tasks_over_nodes(ray_cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, _ = ray_cluster
     monkeypatch.setenv("NLTK_DATA", "/somewhere/else")
@@ -305,6 +311,7 @@ def test_ray_spreads_tasks_over_nodes(ray_cluster: Any, tmp_path: Path, monkeypa
 
 @pytest.mark.slow
 @linux
+@plain_path
 def test_a_node_that_is_lost_costs_no_result(
     ray_cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
