@@ -14,7 +14,7 @@ from itertools import groupby
 from sage_data.gates.blocked import BlockedPhrases
 from sage_data.gates.frequent import has_common_word
 from sage_data.gates.measures import ends_with_question, words
-from sage_data.reddit.reasons import DialogueReason
+from sage_data.reddit.reasons import QUOTED_LINE, WEB_ADDRESS, DialogueReason
 
 Gate = Callable[[Sequence[str]], DialogueReason | None]
 """Texts of one dialogue's utterances -> None to keep it, or why not."""
@@ -22,9 +22,6 @@ Compound = Callable[[str], float]
 """Text -> VADER compound score, from -1 to 1."""
 Identify = Callable[[str], tuple[str, float]]
 """Text -> (ISO 639-1 code of its language, probability)."""
-
-_QUOTED_LINE = re.compile(r"^\s*>", re.MULTILINE)
-_URL = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 
 
 def too_few_turns(texts: Sequence[str], more_than: int) -> DialogueReason | None:
@@ -64,7 +61,7 @@ def no_question(texts: Sequence[str]) -> DialogueReason | None:
 
 def quote(texts: Sequence[str]) -> DialogueReason | None:
     """Drop when a line starts with Reddit's quotation mark `>`."""
-    return DialogueReason.QUOTE if any(">" in text and _QUOTED_LINE.search(text) for text in texts) else None
+    return DialogueReason.QUOTE if any(">" in text and QUOTED_LINE.search(text) for text in texts) else None
 
 
 def url(texts: Sequence[str]) -> DialogueReason | None:
@@ -135,4 +132,4 @@ def _repeats(tokens: Sequence[str], in_a_row: int) -> bool:
 
 def _has_url(text: str) -> bool:
     # Two plain searches first: the pattern, which ignores case, costs ten times as much.
-    return ("://" in text or "www." in text.lower()) and _URL.search(text) is not None
+    return ("://" in text or "www." in text.lower()) and WEB_ADDRESS.search(text) is not None

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
 from sage_data.reddit.reader import Comment, Rows
-from sage_data.reddit.reasons import CommentReason
+from sage_data.reddit.reasons import QUOTED_LINE, WEB_ADDRESS, CommentReason
 
 DELETED = "[deleted]"
 REMOVED = frozenset({"[removed]", "[ Removed by Reddit ]"})
@@ -31,8 +31,6 @@ BOT_AUTHORS = frozenset({"AutoModerator"})
 _BOT_NAME = re.compile(r"(?:[_-][Bb][Oo][Tt]|[a-z]Bot)\Z")
 _BOT_TEXT = re.compile(r"\bi(?: a|')m a bot\b")
 _WORD_CHARACTER = re.compile(r"\w")
-_QUOTED_LINE = re.compile(r"^\s*>", re.MULTILINE)
-_URL = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 
 Predicate = Callable[[Comment], bool]
 """True when the comment has to go."""
@@ -96,12 +94,12 @@ def is_empty(comment: Comment) -> bool:
 
 def has_quote(comment: Comment) -> bool:
     """A line starts with Reddit's quotation mark `>`."""
-    return _QUOTED_LINE.search(comment.body) is not None
+    return QUOTED_LINE.search(comment.body) is not None
 
 
 def has_url(comment: Comment) -> bool:
     """A web address stands in the text."""
-    return _URL.search(comment.body) is not None
+    return WEB_ADDRESS.search(comment.body) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ VADER compound is not above 0.4). The others are off until a threshold or anothe
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 LINE_LIMIT_BYTES = 1_048_576
@@ -72,6 +73,12 @@ LINE_LIMIT_BYTES = 1_048_576
 
 REQUIRED_FIELDS = ("id", "author", "body", "created_utc", "link_id", "parent_id", "subreddit")
 """Fields without which a comment line cannot be used; `null` counts as missing, and so does an empty id or author."""
+
+
+QUOTED_LINE = re.compile(r"^\s*>", re.MULTILINE)
+"""A line that quotes, for the gates on comments and on dialogues alike."""
+WEB_ADDRESS = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
+"""A web address, for both."""
 
 
 class LineReason(StrEnum):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from sage_data.errors import InputError, MissingDependencyError, SageError
+from sage_data.inputs import is_url
 
 BLOCK_BYTES = 8_388_608
 """Bytes asked of a remote store at once. Two such blocks are in memory while one is being fetched."""
@@ -37,11 +38,6 @@ class Dump:
     """Size as stored, compressed."""
 
 
-def is_remote(location: str) -> bool:
-    """Whether fsspec has to open the location."""
-    return "://" in location
-
-
 def find_dumps(locations: Sequence[str], pattern: str) -> list[Dump]:
     """The dumps among `locations`: files as they are, folders by glob pattern; sorted by name.
 
@@ -54,7 +50,7 @@ def find_dumps(locations: Sequence[str], pattern: str) -> list[Dump]:
     """
     found: dict[str, Dump] = {}
     for location in locations:
-        inside = list(_remote_dumps(location, pattern) if is_remote(location) else _local_dumps(location, pattern))
+        inside = list(_remote_dumps(location, pattern) if is_url(location) else _local_dumps(location, pattern))
         if not inside:
             raise InputError(
                 f"expected dump files named {pattern}, found none in {location}",
@@ -93,7 +89,7 @@ def open_dump(dump: Dump) -> BinaryIO:
         InputError: the dump cannot be opened.
         MissingDependencyError: its URL needs a package that is not installed.
     """
-    if is_remote(dump.location):
+    if is_url(dump.location):
         return io.BufferedReader(_RemoteFile(dump), BLOCK_BYTES)
     try:
         return Path(dump.location).open("rb", buffering=0)
