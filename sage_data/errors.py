@@ -53,6 +53,16 @@ class BackendError(SageError):
     """A chat backend could not be opened or used at all (exit code 1)."""
 
 
+class BudgetStopError(SageError):
+    """The allowed cost is reached, or only a pilot was asked for; finished calls are kept (exit code 4)."""
+
+    exit_code = 4
+
+
+class PublishError(SageError):
+    """A dataset may not be published as it is, or the Hub did not take it (exit code 1)."""
+
+
 class UnscriptedPromptError(BackendError):
     """The scripted fake met a conversation that its script does not answer (exit code 1)."""
 

@@ -19,12 +19,14 @@ from typing import Any
 
 from sage_data.errors import ConfigError, InputError, MissingDependencyError
 from sage_data.store.files import sha256_file, sha256_json, sha256_outside
-from sage_data.store.manifest import Manifest, content_hash, damage, read_manifest
+from sage_data.store.manifest import Manifest, Origin, content_hash, damage, read_manifest
 
 MARKS = ("ETag", "etag", "md5", "md5Hash", "Content-MD5", "crc32c", "Digest", "generation")
 """What file systems call the mark that changes with a file's bytes; the first one found is taken."""
 TIMES = ("LastModified", "Last-Modified", "last_modified", "mtime", "modified", "updated", "created")
 """What they call the time of writing, which stands in where there is no such mark."""
+INSIDE = 2
+"""How deep inside a stage's folder an input may lie and still count as made by it."""
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _PASSWORD = re.compile(r"://[^/@]*:[^/@]*@")
 
@@ -42,6 +44,8 @@ class Need:
     """The stage reads the input's manifest too (config, models, counts), so a change there makes it stale."""
     remote: bool = False
     """May be an fsspec URL, such as s3://bucket/RC_2005-12.zst or s3://bucket/RC_2006-*, besides a local path."""
+    origin: Origin | None = None
+    """What its rows derive from when no stage made the input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,16 @@ def check_inputs(stage: str, needs: Sequence[Need], inputs: Inputs) -> None:
             raise ConfigError(f"stage {stage} needs the input {name!r}: {need.about}")
         if count > 1 and not need.many:
             raise ConfigError(f"stage {stage} takes one {name!r}, found {count}")
+
+
+def maker(given: Input) -> Manifest | None:
+    """The manifest of the stage that made an input, which may be a folder or file inside the stage's; None if none did."""
+    if given.url is not None:
+        return None
+    for folder in (given.path, *given.path.absolute().parents[:INSIDE]):
+        if folder.is_dir() and (manifest := read_manifest(folder)) is not None:
+            return manifest
+    return None
 
 
 def is_url(location: str) -> bool:

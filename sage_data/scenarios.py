@@ -25,11 +25,23 @@ from pydantic import Field
 
 from sage_data.dialogue import Scenario, Split
 from sage_data.errors import DamagedFileError, InputError
-from sage_data.stage import Context, Counts, Inputs, Need, Output, StageConfig
+from sage_data.stage import Context, Counts, Inputs, Need, Origin, Output, StageConfig
 from sage_data.store.dialogues import scenarios_to_table
 
 VERSION = 1
-INPUTS = (Need("archive", "EmpatheticDialogues: its .tar.gz, or a folder with train / valid / test .csv or .csv.gz"),)
+ORIGIN = Origin(
+    name="EmpatheticDialogues",
+    license="cc-by-nc-4.0",
+    url="https://github.com/facebookresearch/EmpatheticDialogues",
+    note="Rashkin et al., ACL 2019.",
+)
+INPUTS = (
+    Need(
+        "archive",
+        "EmpatheticDialogues: its .tar.gz, or a folder with train / valid / test .csv or .csv.gz",
+        origin=ORIGIN,
+    ),
+)
 
 SPLITS: tuple[Split, ...] = get_args(Split)
 FIELDS = ("conv_id", "utterance_idx", "context", "prompt", "speaker_idx", "utterance", "selfeval", "tags")

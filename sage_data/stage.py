@@ -29,16 +29,19 @@ from pydantic import BaseModel, ConfigDict
 
 from sage_data.chat.protocol import ChatBackend
 from sage_data.errors import ConfigError, MissingDependencyError, StageError
-from sage_data.inputs import Input, Inputs, Need, check_inputs, resolve_input, resolve_path
+from sage_data.inputs import Input, Inputs, Need, check_inputs, maker, resolve_input, resolve_path
 from sage_data.progress import Bar, Progress, SilentProgress
 from sage_data.store.files import atomic_path, sha256_file, sha256_json, write_json, write_text
 from sage_data.store.folder import StageFolder
 from sage_data.store.journal import Journal, JournaledChat
 from sage_data.store.manifest import (
     MANIFEST,
+    Ancestor,
     Counts,
     InputEntry,
     Manifest,
+    Origin,
+    as_ancestor,
     content_hash,
     damage,
     list_files,
@@ -51,6 +54,7 @@ __all__ = [
     "Input",
     "Inputs",
     "Need",
+    "Origin",
     "Output",
     "StageConfig",
     "load_stage",
@@ -135,6 +139,7 @@ class Output:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.models: dict[str, str] = {}
+        self.origins: list[Origin] = []
         self.warnings: list[str] = []
         self.failures: list[str] = []
         self.timings: dict[str, float] = {}
@@ -201,6 +206,11 @@ class Output:
     def add_model(self, role: str, identity: str) -> None:
         """Record which model played a role, for the manifest."""
         self.models[role] = identity
+
+    def add_origin(self, origin: Origin) -> None:
+        """Record what rows of this stage derive from, besides what its inputs derive from."""
+        if origin not in self.origins:
+            self.origins.append(origin)
 
     def warn(self, message: str) -> None:
         """Record a warning for the manifest; it is also printed.
@@ -412,6 +422,8 @@ def _execute(
             name: [InputEntry(label=one.label, fingerprint=one.fingerprint) for one in listed]
             for name, listed in inputs.items()
         },
+        origins=_origins(module.INPUTS, inputs, out.origins),
+        lineage=_lineage(inputs),
         resources=described["resources"],
         models=out.models,
         counts=out.counts(),
@@ -423,6 +435,27 @@ def _execute(
     )
     folder.finish(manifest)
     return manifest
+
+
+def _origins(needs: Sequence[Need], inputs: Inputs, own: Sequence[Origin]) -> list[Origin]:
+    """What a stage's rows derive from: what its inputs do, and what it names itself."""
+    stated = {need.name: need.origin for need in needs}
+    found = list(own)
+    for name, listed in inputs.items():
+        for one in listed:
+            made = maker(one)
+            first = [stated[name]] if made is None else made.origins
+            found += [origin for origin in first if origin is not None and origin not in found]
+    return sorted(found, key=lambda origin: origin.model_dump_json())
+
+
+def _lineage(inputs: Inputs) -> list[Ancestor]:
+    """Every stage above, each once, before those that read from it."""
+    found: dict[tuple[str, str], Ancestor] = {}
+    for made in (maker(one) for _, listed in inputs.items() for one in listed):
+        if made is not None:
+            found |= {(one.stage, one.fingerprint): one for one in [*made.lineage, as_ancestor(made)]}
+    return list(found.values())
 
 
 def package_versions() -> dict[str, str]:

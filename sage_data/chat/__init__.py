@@ -8,6 +8,7 @@ from sage_data.chat.protocol import (
     Message,
     Sampling,
     Steering,
+    StreamingChat,
 )
 from sage_data.chat.uri import open_chat
 
@@ -19,5 +20,6 @@ __all__ = [
     "Message",
     "Sampling",
     "Steering",
+    "StreamingChat",
     "open_chat",
 ]

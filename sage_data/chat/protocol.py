@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol, runtime_checkable
@@ -41,6 +41,11 @@ class Sampling:
     """Texts that end the completion; the text itself is not returned."""
     steering: Steering | None = None
     """Applied by engines that can; an engine that cannot must refuse rather than ignore it."""
+    json_schema: str | None = None
+    """JSON Schema, as JSON text, that the reply should follow.
+
+    A wish: engines that can, hold the reply to it; others leave it to the prompt. So whoever asks checks the reply.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,24 @@ class ChatBackend(Protocol):
         """Answer each conversation with `n` candidates, in order: result[i][j] is candidate j of conversation i.
 
         Failures are completions with a typed status, not exceptions.
+
+        Raises:
+            BackendError: the backend cannot be used at all, or cannot honour `sampling`.
+        """
+        ...
+
+
+@runtime_checkable
+class StreamingChat(ChatBackend, Protocol):
+    """A backend that hands over each answer as soon as it is there, so that none is lost when the process dies."""
+
+    def stream(
+        self, conversations: Iterable[Conversation], sampling: Sampling, n: int = 1
+    ) -> Iterator[tuple[int, list[Completion]]]:
+        """Yield (position of the conversation, its `n` candidates) in the order in which they finish.
+
+        Conversations are taken from the iterable only as calls become free, so whoever feeds it may stop doing so.
+        Everything that was taken is answered.
 
         Raises:
             BackendError: the backend cannot be used at all, or cannot honour `sampling`.

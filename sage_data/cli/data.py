@@ -39,6 +39,31 @@ COMMANDS = {
         "sage_data.scenarios",
         "sage data scenarios empatheticdialogues.tar.gz --out scenarios/",
     ),
+    "load": Lazy(
+        "read dialogues that others published: ShareGPT, messages, DailyDialog, ESConv, ...",
+        "sage_data.corpora",
+        "sage data load sharegpt.jsonl --out loaded/",
+    ),
+    "mix": Lazy(
+        "mix datasets by weight, each row with its source",
+        "sage_data.mixing",
+        "sage data mix chains/ sharegpt/ --weight 0.8 --weight 0.2 --out mixed/",
+    ),
+    "card": Lazy(
+        "write the dataset card: what is in it, what was thrown away, under which licence",
+        "sage_data.publishing.card",
+        "sage data card annotated/ --out card/",
+    ),
+    "publish": Lazy(
+        "check, stage and publish a dataset to the Hugging Face Hub, by pull request",
+        "sage_data.publishing",
+        "sage data publish annotated/ --repo me/small-talk --out published/ --dry-run",
+    ),
+    "hydrate": Lazy(
+        "rebuild the text of a dataset that was published without it, from dumps",
+        "sage_data.publishing.hydrate",
+        "sage data hydrate published/dataset --dumps dumps/ --out rebuilt/",
+    ),
 }
 
 group = LazyGroup(

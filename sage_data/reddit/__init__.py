@@ -33,13 +33,26 @@ from sage_data.reddit.sources import Dump, find_dumps
 from sage_data.reddit.spill import SortTask, read_progress, sort_dump
 from sage_data.reddit.threads import Policy, Window
 from sage_data.reddit.writing import write_funnel, write_quarantine
-from sage_data.stage import Context, Inputs, Need, Output, StageConfig
+from sage_data.stage import Context, Inputs, Need, Origin, Output, StageConfig
 from sage_data.store.files import remove
 
 VERSION = 2
+ORIGIN = Origin(
+    name="Reddit comments",
+    license="other",
+    url="https://www.reddit.com",
+    note="Their authors keep their rights; Reddit's terms bind whoever uses them. Text of deleted comments must go.",
+)
 INPUTS = (
-    Need("dumps", "Pushshift comment dumps: folders, files, URLs", many=True, remote=True),
-    Need("submissions", "submission dumps, for titles as first turns", many=True, optional=True, remote=True),
+    Need("dumps", "Pushshift comment dumps: folders, files, URLs", many=True, remote=True, origin=ORIGIN),
+    Need(
+        "submissions",
+        "submission dumps, for titles as first turns",
+        many=True,
+        optional=True,
+        remote=True,
+        origin=ORIGIN,
+    ),
 )
 
 SPILL = ".spill"

@@ -22,11 +22,16 @@ from sage_data.sample.gold import write_scenario_states
 from sage_data.sample.situations import write_situations
 from sage_data.sample.tasks import write_tasks
 from sage_data.sample.wording import BASE_FILE, TOPIC_FILES, TURN_FILE
-from sage_data.stage import Context, Inputs, Need, Output, StageConfig
+from sage_data.stage import Context, Inputs, Need, Origin, Output, StageConfig
 
 VERSION = 1
 INPUTS: tuple[Need, ...] = ()
 RESOURCES = (*TOPIC_FILES, TURN_FILE, BASE_FILE)
+ORIGIN = Origin(
+    name="the miniature world of sage-dialogue",
+    license="cc0-1.0",
+    note="Made by a program; nobody's words.",
+)
 
 
 class Config(StageConfig):
@@ -51,6 +56,7 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     Raises:
         ConfigError: the months are not in order or not written like 2012-11.
     """
+    out.add_origin(ORIGIN)
     seed = context.seed
     sizes = {"train": config.train, "valid": config.valid, "test": config.test}
     if not out.has("gold"):

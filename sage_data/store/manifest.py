@@ -63,6 +63,31 @@ class InputEntry(_Frozen):
     fingerprint: str = Field(description="Content hash of the input.")
 
 
+class Origin(_Frozen):
+    """A published source that rows derive from, and the licence it is under."""
+
+    name: str = Field(description='For example "EmpatheticDialogues".')
+    license: str = Field(description='The Hub\'s licence id, such as "cc-by-nc-4.0"; "unknown" where nobody said.')
+    url: str | None = Field(default=None, description="Where it is published.")
+    note: str = Field(default="", description="What else binds its users.")
+
+
+class Ancestor(_Frozen):
+    """A finished stage that the rows of a later one went through, as its own manifest states it."""
+
+    stage: str
+    uses: str
+    version: int
+    fingerprint: str
+    content_hash: str
+    config: dict[str, Any]
+    seed: int
+    resources: dict[str, str] = Field(default_factory=dict)
+    models: dict[str, str] = Field(default_factory=dict)
+    counts: list[Counts] = Field(default_factory=list)
+    failures: list[str] = Field(default_factory=list)
+
+
 class Manifest(_Frozen):
     """Everything known about a finished stage folder. `timings` and `packages` are the only volatile parts."""
 
@@ -75,6 +100,8 @@ class Manifest(_Frozen):
     config: dict[str, Any] = Field(description="The resolved config, without its volatile fields.")
     seed: int
     inputs: dict[str, list[InputEntry]]
+    origins: list[Origin] = Field(default_factory=list, description="What its rows derive from, through all stages.")
+    lineage: list[Ancestor] = Field(default_factory=list, description="The stages before this one, earliest first.")
     resources: dict[str, str] = Field(default_factory=dict, description="Prompt or lexicon file -> sha256.")
     models: dict[str, str] = Field(default_factory=dict, description="Role -> identity of the model that played it.")
     counts: list[Counts] = Field(default_factory=list)
@@ -83,6 +110,11 @@ class Manifest(_Frozen):
     files: list[FileEntry]
     packages: dict[str, str] = Field(default_factory=dict)
     timings: dict[str, float] = Field(default_factory=dict, description="Seconds by part; `total` is the whole stage.")
+
+
+def as_ancestor(manifest: Manifest) -> Ancestor:
+    """What later stages keep of a manifest."""
+    return Ancestor.model_validate(manifest.model_dump(include=set(Ancestor.model_fields)))
 
 
 def list_files(folder: Path) -> list[FileEntry]:
