@@ -70,6 +70,7 @@ class Origin(_Frozen):
     license: str = Field(description='The Hub\'s licence id, such as "cc-by-nc-4.0"; "unknown" where nobody said.')
     url: str | None = Field(default=None, description="Where it is published.")
     note: str = Field(default="", description="What else binds its users.")
+    withhold_text: bool = Field(default=False, description="Text stays out of what is published unless asked for.")
 
 
 class Ancestor(_Frozen):

@@ -1,0 +1,1 @@
+"""Publishing a dataset: cards, licences, scans, staging and the Hub."""
