@@ -117,7 +117,7 @@ def check_inputs(stage: str, needs: Sequence[Need], inputs: Inputs) -> None:
 
 
 def maker(given: Input) -> Manifest | None:
-    """The manifest of the stage that made an input, which may be a folder or file inside the stage's; None if none did."""
+    """The manifest of the stage in whose folder an input lies; None if no stage made it."""
     if given.url is not None:
         return None
     for folder in (given.path, *given.path.absolute().parents[:INSIDE]):

@@ -42,17 +42,11 @@ ORIGIN = Origin(
     license="other",
     url="https://www.reddit.com",
     note="Their authors keep their rights; Reddit's terms bind whoever uses them. Text of deleted comments must go.",
+    withhold_text=True,
 )
 INPUTS = (
     Need("dumps", "Pushshift comment dumps: folders, files, URLs", many=True, remote=True, origin=ORIGIN),
-    Need(
-        "submissions",
-        "submission dumps, for titles as first turns",
-        many=True,
-        optional=True,
-        remote=True,
-        origin=ORIGIN,
-    ),
+    Need("submissions", "submission dumps, for titles", many=True, optional=True, remote=True, origin=ORIGIN),
 )
 
 SPILL = ".spill"
