@@ -17,7 +17,7 @@ import click
 
 from sage_data import __version__
 from sage_data.cli.lazy import Lazy, LazyGroup
-from sage_data.errors import SageError, Terminated
+from sage_data.errors import BudgetStopError, SageError, Terminated
 
 ABOUT = """Make dialogue datasets, train and steer models on them, and judge the results.
 
@@ -85,7 +85,10 @@ def main() -> None:
 
 
 def call(arguments: list[str], *, debug: bool = False) -> int:
-    """Run one command line and return its exit code: 0 done, 1 failed, 2 usage, 3 failed in parts, 5 locked."""
+    """Run one command line and return its exit code.
+
+    0 done, 1 failed, 2 usage, 3 failed in parts, 4 stopped by the budget, 5 locked.
+    """
     try:
         result = cli.main(arguments, prog_name="sage", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
@@ -107,7 +110,7 @@ def call(arguments: list[str], *, debug: bool = False) -> int:
 def _failed(error: SageError | OSError) -> int:
     """Say what went wrong in one sentence and give the exit code."""
     if isinstance(error, SageError):
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"{'stopped' if isinstance(error, BudgetStopError) else 'error'}: {error}", err=True)
         return error.exit_code
     where = f": {error.filename}" if error.filename else ""
     click.echo(f"error: {error.strerror or error}{where}", err=True)

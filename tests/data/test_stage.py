@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import fsspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import toy_stages
 
@@ -17,6 +18,7 @@ from sage_data.stage import (
     Counts,
     Inputs,
     Need,
+    Origin,
     Output,
     StageConfig,
     backend_files,
@@ -339,6 +341,53 @@ class TestRemoteInputs:
         self.files.pipe("/dumps/RC_2005-12.jsonl", b"[]")
         assert run_stage("toy_stages", {}, given, final) != manifest
         assert seen == given["dumps"] * 2
+
+
+class TestProvenance:
+    """Where rows come from is known through every stage."""
+
+    CORPUS = Origin(name="a corpus", license="cc-by-nc-4.0")
+
+    @pytest.fixture(autouse=True)
+    def _numbers_of_a_corpus(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        numbers = Need("numbers", "folder of numbers", optional=True, origin=self.CORPUS)
+        monkeypatch.setattr(toy_stages, "INPUTS", (numbers,))
+
+    def test_an_outside_input_brings_its_origin_and_a_stage_hands_it_on(self, tmp_path: Path) -> None:
+        outside = tmp_path / "outside"
+        outside.mkdir()
+        pq.write_table(pa.table({"n": [1]}), outside / "numbers-00000.parquet")
+        first = run_stage("toy_stages", {"shards": 1}, {"numbers": [outside]}, tmp_path / "first")
+        second = run_stage("toy_stages", {"shards": 1}, {"numbers": [tmp_path / "first"]}, tmp_path / "second")
+        assert first.origins == second.origins == [self.CORPUS]
+        assert [one.stage for one in first.lineage] == []
+        assert [(one.stage, one.counts) for one in second.lineage] == [("first", first.counts)]
+
+    def test_a_folder_inside_a_stage_counts_as_made_by_it(self, tmp_path: Path) -> None:
+        made = run(tmp_path, name="world", shards=1)
+        (tmp_path / "world" / "model" / "numbers-00000.parquet").write_bytes(
+            (tmp_path / "world" / "numbers-00000.parquet").read_bytes()
+        )
+        inside = run_stage("toy_stages", {"shards": 1}, {"numbers": [tmp_path / "world" / "model"]}, tmp_path / "next")
+        assert inside.origins == []
+        assert [one.fingerprint for one in inside.lineage] == [made.fingerprint]
+
+    def test_every_stage_above_stands_once_and_before_its_readers(self, tmp_path: Path) -> None:
+        run(tmp_path, name="a", shards=1)
+        for name, read in (("b", "a"), ("c", "b"), ("d", "c")):
+            run_stage("toy_stages", {"shards": 1}, {"numbers": [tmp_path / read]}, tmp_path / name)
+        last = read_manifest(tmp_path / "d")
+        assert last is not None
+        assert [one.stage for one in last.lineage] == ["a", "b", "c"]
+
+    def test_an_origin_of_a_stage_s_own_is_kept_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def made_here(config: object, inputs: Inputs, out: Output, context: Context) -> None:
+            out.add_origin(self.CORPUS)
+            out.add_origin(self.CORPUS)
+            out.write_text("summary.txt", "")
+
+        monkeypatch.setattr(toy_stages, "run", made_here)
+        assert run(tmp_path).origins == [self.CORPUS]
 
 
 class TestOutput:
