@@ -106,6 +106,8 @@ class Config(CommentGates, StageConfig):
     def _windows_have_two_ends(self) -> Self:
         if self.window_most < self.window_least:
             raise ValueError(f"window_most must be at least window_least, found {self.window_most}")
+        if self.policy is not Policy.WINDOWS and (idle := {"window_least", "window_most"} & self.model_fields_set):
+            raise ValueError(f"{', '.join(sorted(idle))} would do nothing under the policy {self.policy.value}")
         return self
 
 

@@ -11,6 +11,7 @@ checksum can hide a flipped bit; nothing in such a file tells.
 from __future__ import annotations
 
 import bz2
+import codecs
 import lzma
 import sys
 import zlib
@@ -104,6 +105,8 @@ FORMATS = (*_DECODERS, ".jsonl", ".ndjson", ".json", PARQUET)
 def read_pieces(dump: Dump, advance: Callable[[int], None] | None = None) -> Iterator[bytes]:
     """Decompressed content of one dump, in pieces of at most `PIECE_BYTES`; `advance` is told each count of raw bytes.
 
+    A byte order mark that some editors put in front is not content.
+
     Raises:
         InputError: the file cannot be opened, or its format is unknown.
         DamagedFileError: the file is empty, cut short or corrupt. What was yielded before must not be used, unless the
@@ -116,8 +119,8 @@ def read_pieces(dump: Dump, advance: Callable[[int], None] | None = None) -> Ite
         seen = False
         try:
             for piece in pieces:
+                yield piece if seen else piece.removeprefix(codecs.BOM_UTF8)
                 seen = True
-                yield piece
         except _DAMAGE as error:
             raise _damaged(dump, str(error) or type(error).__name__) from error
     if not seen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import lzma
 import random
@@ -64,6 +65,14 @@ def content(path: Path) -> list[bytes | None]:
 def test_every_format_gives_the_same_lines(ending: str, tmp_path: Path, lines: list[bytes]) -> None:
     data = b"\n".join(lines) + b"\n"
     assert content(write(tmp_path, ending, COMPRESS.get(ending, bytes)(data))) == lines
+
+
+@pytest.mark.parametrize("ending", [".zst", ".jsonl"])
+def test_a_byte_order_mark_in_front_is_no_content(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"RC_2006-01{ending}"
+    content = codecs.BOM_UTF8 + b"one\n" + codecs.BOM_UTF8 + b"two\n"
+    path.write_bytes(COMPRESS[ending](content) if ending in COMPRESS else content)
+    assert list(read_lines(local_dump(path))) == [(1, b"one"), (2, codecs.BOM_UTF8 + b"two")]
 
 
 def test_small_pieces_change_nothing(tmp_path: Path, lines: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -258,6 +258,12 @@ def test_windows_have_ids_of_their_own(tmp_path: Path) -> None:
     assert {counts.unit: counts.kept for counts in manifest.counts}["comments"] == 4
 
 
+def test_a_window_s_length_is_refused_where_it_would_do_nothing(tmp_path: Path) -> None:
+    dump = write(tmp_path / "RC_1.jsonl", THREAD)
+    with pytest.raises(ValueError, match="window_most would do nothing under the policy any"):
+        build(tmp_path / "out", [dump], policy="any", window_most=3)
+
+
 def test_parquet_dumps_are_read_too(tmp_path: Path, dumps: list[Path]) -> None:
     rows = [json.loads(one) for one in THREAD]
     for row in rows:
