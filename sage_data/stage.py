@@ -401,6 +401,9 @@ def _execute(
 ) -> Manifest:
     mark = sha256_json(described)
     out = Output(folder.begin(mark))
+    for made in _makers(inputs):
+        for failure in made.failures:
+            out.warn(f"what it reads is not whole: {made.stage}: {failure}")
     started = time.monotonic()
     try:
         module.run(config, inputs, out, context)
@@ -452,10 +455,15 @@ def _origins(needs: Sequence[Need], inputs: Inputs, own: Sequence[Origin]) -> li
 def _lineage(inputs: Inputs) -> list[Ancestor]:
     """Every stage above, each once, before those that read from it."""
     found: dict[tuple[str, str], Ancestor] = {}
-    for made in (maker(one) for _, listed in inputs.items() for one in listed):
-        if made is not None:
-            found |= {(one.stage, one.fingerprint): one for one in [*made.lineage, as_ancestor(made)]}
+    for made in _makers(inputs):
+        found |= {(one.stage, one.fingerprint): one for one in [*made.lineage, as_ancestor(made)]}
     return list(found.values())
+
+
+def _makers(inputs: Inputs) -> list[Manifest]:
+    """The manifests of the stages that made the inputs."""
+    found = (maker(one) for _, listed in inputs.items() for one in listed)
+    return [made for made in found if made is not None]
 
 
 def package_versions() -> dict[str, str]:

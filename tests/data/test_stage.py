@@ -380,6 +380,15 @@ class TestProvenance:
         assert last is not None
         assert [one.stage for one in last.lineage] == ["a", "b", "c"]
 
+    def test_reading_what_is_not_whole_is_a_warning(self, tmp_path: Path) -> None:
+        run(tmp_path, name="a", shards=1)
+        made = read_manifest(tmp_path / "a")
+        assert made is not None
+        write_manifest(tmp_path / "a", made.model_copy(update={"failures": ["RC_2006-01.zst: cut short"]}))
+        read = run_stage("toy_stages", {"shards": 1}, {"numbers": [tmp_path / "a"]}, tmp_path / "b")
+        assert read.warnings == ["what it reads is not whole: a: RC_2006-01.zst: cut short"]
+        assert read.lineage[0].failures == ["RC_2006-01.zst: cut short"]
+
     def test_an_origin_of_a_stage_s_own_is_kept_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def made_here(config: object, inputs: Inputs, out: Output, context: Context) -> None:
             out.add_origin(self.CORPUS)
