@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ VLLM_PYTHON = "SAGE_VLLM_PYTHON"
 """Environment variable that names the Python of vLLM's environment."""
 CONTEXT = 8192
 READY_WITHIN_S = 180
+STEPS_A_TEXT = 20
 QUIET = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -35,12 +36,22 @@ QUIET = {
 
 
 def make_tiny_model(folder: Path, texts: Sequence[str]) -> Path:
-    """Write a checkpoint of two layers with random weights, whose tokenizer has seen `texts`."""
+    """Write a checkpoint of two layers that has seen each of `texts` as a reply: enough to say something."""
+    import torch
+
     from sage_models.base.architecture import new_model
     from sage_models.base.tokenizer import train_tokenizer
 
     tokenizer = train_tokenizer(texts, vocab_size=2000, max_length=CONTEXT)
-    new_model(tokenizer, hidden=64, layers=2, max_length=CONTEXT, seed=7).save_pretrained(folder)
+    model = new_model(tokenizer, hidden=64, layers=2, max_length=CONTEXT, seed=7)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for text in [*texts] * STEPS_A_TEXT:
+        said = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": text}]
+        ids = tokenizer.apply_chat_template(said, return_tensors="pt", return_dict=True)["input_ids"]
+        model(input_ids=ids, labels=ids).loss.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
@@ -55,7 +66,7 @@ def vllm_server(model: Path, log: Path) -> Iterator[str]:
     command = [python, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model), "--served-model-name", "tiny"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--max-model-len", str(CONTEXT), "--enforce-eager"]
     # Without this a model with random weights fills its reply with the white space that JSON allows.
-    command += ["--structured-outputs-config", '{"disable_any_whitespace": true}']
+    command += ["--structured-outputs-config", '{"backend": "xgrammar", "disable_any_whitespace": true}']
     with _running(command, port, log) as url:
         yield url
 
@@ -86,7 +97,8 @@ def _running(command: Sequence[str], port: int, log: Path) -> Iterator[str]:
             _wait_until_ready(process, f"http://127.0.0.1:{port}/health", log)
             yield f"http://127.0.0.1:{port}/v1"
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
