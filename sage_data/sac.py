@@ -7,13 +7,18 @@ The paper (section 3.2, Figure 2) writes the user's state, then the assistant's 
 Grammar (also in docs/glossary.md):
 
     message := [state-tag SP] [action-tag SP] text
-    tag     := "{" p "_motivation: " value ", " p "_emotion: " value ", " p "_topic: [" [topic *(", " topic)] "]}"
+    tag     := "{" slot *(", " slot) "}"
+    slot    := p "_motivation: " value | p "_emotion: " value | p "_topic: [" [topic *(", " topic)] "]"
     p       := "u" for the state of the user, "a" for the action of the assistant
     value   := "null" | topic
     topic   := bare | quoted
     bare    := letters and digits, with single inner spaces, hyphens, apostrophes, dots and slashes; not "null"
     quoted  := a JSON string, for whatever is not bare
     text    := any text; one backslash is put before a text that begins with "{" or a backslash
+
+The slots of a tag stand in this order, each once: all three in the paper's form, or those that were chosen for a
+dataset (`sage data sac --slots`). Both tags of a message hold the same ones. A slot that was left out says nothing; a
+`null` or an empty list says that there is no such thing.
 
 `render` and `parse` are inverses: every chain is read back as it was, and a message that `parse` accepts is rendered
 as it was. `parse_lenient` reads what a model wrote, in this grammar or in the style of the paper's figures
@@ -26,18 +31,27 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sage_data.dialogue import State
 from sage_data.errors import InputError
 
-SLOTS = ("motivation", "emotion", "topic")
+Slot = Literal["motivation", "emotion", "topic"]
+ALL_SLOTS: tuple[Slot, ...] = ("motivation", "emotion", "topic")
+SLOTS: tuple[str, ...] = ALL_SLOTS
 USER, ACTION = "u", "a"
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A reply with what came before it: the user's state and the assistant's action."""
+    """A reply with what came before it: the user's state and the assistant's action.
+
+    Raises:
+        ValueError: `slots` are not some of `SLOTS` in their order, a state holds a value outside them, or there is no
+            tag that could lack any.
+    """
 
     state: State | None
     """The State Assessment of the user's last utterance (`u_` tag); None when the tag is absent."""
@@ -45,6 +59,16 @@ class Chain:
     """The Dialog Action of this reply (`a_` tag); None when the tag is absent."""
     text: str
     """The utterance itself."""
+    slots: tuple[str, ...] = SLOTS
+    """What the tags say something about; all of `SLOTS` where there is no tag."""
+
+    def __post_init__(self) -> None:
+        if self.slots == SLOTS:
+            return
+        tags = [tag for tag in (self.state, self.action) if tag is not None]
+        ordered = tuple(slot for slot in SLOTS if slot in self.slots)
+        if not tags or not ordered or self.slots != ordered or any(choose(tag, ordered) != tag for tag in tags):
+            raise ValueError(f"a chain with these tags cannot have the slots {self.slots}: {tags}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +85,15 @@ class LenientChain:
         return not self.problems and self.chain.state is not None and self.chain.action is not None
 
 
+def choose(state: State, slots: Collection[str]) -> State:
+    """The state without what it says about other slots."""
+    return State(
+        state.motivation if "motivation" in slots else None,
+        state.emotion if "emotion" in slots else None,
+        state.topics if "topic" in slots else (),
+    )
+
+
 # --- writing ------------------------------------------------------------------------------------------------------
 
 _BARE_PATTERN = r"[^\W_](?:[ \-'./]?[^\W_])*"
@@ -71,17 +104,19 @@ _BARE = re.compile(_BARE_PATTERN)
 def render(chain: Chain) -> str:
     """Write a chain as one message."""
     text = "\\" + chain.text if chain.text.startswith(("{", "\\")) else chain.text
-    state = "" if chain.state is None else render_tag(chain.state, USER) + " "
-    action = "" if chain.action is None else render_tag(chain.action, ACTION) + " "
+    state = "" if chain.state is None else render_tag(chain.state, USER, chain.slots) + " "
+    action = "" if chain.action is None else render_tag(chain.action, ACTION, chain.slots) + " "
     return state + action + text
 
 
-def render_tag(state: State, prefix: str) -> str:
-    """Write one tag; `prefix` is `u` or `a`."""
-    motivation = "null" if state.motivation is None else _render_value(state.motivation)
-    emotion = "null" if state.emotion is None else _render_value(state.emotion)
-    topics = ", ".join(map(_render_value, state.topics))
-    return f"{{{prefix}_motivation: {motivation}, {prefix}_emotion: {emotion}, {prefix}_topic: [{topics}]}}"
+def render_tag(state: State, prefix: str, slots: Collection[str] = SLOTS) -> str:
+    """Write one tag with these slots; `prefix` is `u` or `a`."""
+    written = {
+        "motivation": "null" if state.motivation is None else _render_value(state.motivation),
+        "emotion": "null" if state.emotion is None else _render_value(state.emotion),
+        "topic": f"[{', '.join(map(_render_value, state.topics))}]",
+    }
+    return f"{{{', '.join(f'{prefix}_{slot}: {written[slot]}' for slot in SLOTS if slot in slots)}}}"
 
 
 def _render_value(value: str) -> str:
@@ -95,9 +130,11 @@ def _render_value(value: str) -> str:
 _VALUE = rf"(?:{_QUOTED_PATTERN}|{_BARE_PATTERN})"
 _VALUES = re.compile(_VALUE, re.DOTALL)
 _TAG = {
+    # Behind a slot comes the tag's end, or a comma and another slot.
     prefix: re.compile(
-        rf"\{{{prefix}_motivation: ({_VALUE}), {prefix}_emotion: ({_VALUE}), "
-        rf"{prefix}_topic: \[((?:{_VALUE}(?:, {_VALUE})*)?)\]\}} ",
+        rf"\{{(?:{prefix}_motivation: (?P<motivation>{_VALUE})(?=\}}|, {prefix}_)(?:, )?)?"
+        rf"(?:{prefix}_emotion: (?P<emotion>{_VALUE})(?=\}}|, {prefix}_)(?:, )?)?"
+        rf"(?:{prefix}_topic: \[(?P<topic>(?:{_VALUE}(?:, {_VALUE})*)?)\])?(?<!\{{)\}} ",
         re.DOTALL,
     )
     for prefix in (USER, ACTION)
@@ -116,9 +153,11 @@ def parse(message: str) -> Chain:
     """
     position = 0
     try:
-        state, position = _parse_tag(message, position, USER)
-        action, position = _parse_tag(message, position, ACTION)
-        return Chain(state, action, _parse_text(message[position:]))
+        state, slots, position = _parse_tag(message, position, USER)
+        action, own, position = _parse_tag(message, position, ACTION)
+        if slots and own and slots != own:
+            raise _NotCanonicalError(f"the slots {', '.join(own)} beside {', '.join(slots)}")
+        return Chain(state, action, _parse_text(message[position:]), slots or own or SLOTS)
     except ValueError as error:
         raise InputError(
             f"not a State-Action Chain: {error} in or after the tag at character {position} of {message[:80]!r}",
@@ -126,17 +165,22 @@ def parse(message: str) -> Chain:
         ) from error
 
 
-def _parse_tag(message: str, position: int, prefix: str) -> tuple[State | None, int]:
+def _parse_tag(message: str, position: int, prefix: str) -> tuple[State | None, tuple[str, ...], int]:
+    """Read the tag at `position`: its state, the slots it names, and where it ends."""
     match = _TAG[prefix].match(message, position)
     if match is None:
-        return None, position
-    motivation, emotion, topics = match.groups()
+        return None, (), position
+    raw = match.groupdict()
     state = State(
-        None if motivation == "null" else _parse_value(motivation),
-        None if emotion == "null" else _parse_value(emotion),
-        tuple(map(_parse_value, _VALUES.findall(topics))),
+        _parse_nullable(raw["motivation"]),
+        _parse_nullable(raw["emotion"]),
+        tuple(map(_parse_value, _VALUES.findall(raw["topic"] or ""))),
     )
-    return state, match.end()
+    return state, tuple(slot for slot in SLOTS if raw[slot] is not None), match.end()
+
+
+def _parse_nullable(text: str | None) -> str | None:
+    return None if text is None or text == "null" else _parse_value(text)
 
 
 def _parse_value(text: str) -> str:
@@ -188,8 +232,10 @@ class _LooseTag:
         return State(motivation, emotion, tuple(topic for topic in topics if topic is not None))
 
 
-def parse_lenient(message: str) -> LenientChain:
+def parse_lenient(message: str, slots: tuple[str, ...] = SLOTS) -> LenientChain:
     """Read what a model wrote: keeps every slot it can understand and names everything that was wrong.
+
+    `slots` are those the model was taught to write, in the order of `SLOTS`; another choice of slots is a problem.
 
     Never raises. Whatever was not understood as a slot stays in the text: of a tag that is never closed, the finished
     slots are read and the text begins at the unfinished one.
@@ -197,14 +243,16 @@ def parse_lenient(message: str) -> LenientChain:
     try:
         chain = parse(message)
     except InputError:
-        return _parse_loose(message)
+        return _parse_loose(message, slots)
     if chain.state is None and chain.action is None:
-        return _parse_loose(message)
-    return LenientChain(chain, _missing(chain))
+        return _parse_loose(message, slots)
+    tags = ((USER, chain.state), (ACTION, chain.action))
+    wrong = (_wrong_slots(prefix, chain.slots, slots) for prefix, tag in tags if tag is not None)
+    return LenientChain(chain, (*(problem for some in wrong for problem in some), *_missing(chain)))
 
 
-def _parse_loose(message: str) -> LenientChain:
-    tags, end = _loose_tags(message)
+def _parse_loose(message: str, slots: tuple[str, ...]) -> LenientChain:
+    tags, end = _loose_tags(message, slots)
     problems = [problem for tag in tags for problem in tag.problems]
     states: dict[str, State] = {}
     for tag in tags:
@@ -226,12 +274,20 @@ def _missing(chain: Chain) -> tuple[str, ...]:
     return tuple(f"no {name} tag" for name, tag in tags if tag is None)
 
 
-def _loose_tags(message: str) -> tuple[list[_LooseTag], int]:
+def _wrong_slots(prefix: str, found: Collection[str], wanted: Collection[str]) -> list[str]:
+    """How the slots of a tag differ from those it should have."""
+    wrong = {
+        slot: "missing" if slot in wanted else "unexpected" for slot in SLOTS if (slot in wanted) != (slot in found)
+    }
+    return [f"slot {prefix}_{slot} is {how}" for slot, how in wrong.items()]
+
+
+def _loose_tags(message: str, slots: tuple[str, ...]) -> tuple[list[_LooseTag], int]:
     """Read the tags a message begins with; also returns where the text begins."""
     tags: list[_LooseTag] = []
     end = 0
     while (start := _tag_start(message, end)) is not None:
-        tags.append(_loose_tag(message, start))
+        tags.append(_loose_tag(message, start, slots))
         end = tags[-1].end
         if not tags[-1].values:
             break
@@ -246,7 +302,7 @@ def _tag_start(message: str, position: int) -> int | None:
     return position if opens else None
 
 
-def _loose_tag(message: str, start: int) -> _LooseTag:
+def _loose_tag(message: str, start: int, slots: tuple[str, ...]) -> _LooseTag:
     tag = _LooseTag("", {}, [], start)
     position, closer = start + 1, _CLOSES[message[start]]
     while (slot := _SLOT.match(message, position)) is not None:
@@ -263,7 +319,7 @@ def _loose_tag(message: str, start: int) -> _LooseTag:
     else:
         tag.end = len(message) - len(message[position:].lstrip(_SEPARATORS))
         tag.problems.append("tag is not closed")
-    tag.problems += [f"slot {tag.prefix}_{name} is missing" for name in SLOTS if name not in tag.values]
+    tag.problems += _wrong_slots(tag.prefix, tag.values, slots)
     return tag
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from sage_data.chat import Steering
 from sage_data.dialogue import State
 from sage_data.errors import ConfigError
-from sage_data.sac import Chain, render, render_tag
+from sage_data.sac import SLOTS, Chain, render, render_tag
 
 _SLOT_NAME = re.compile(r"(?P<prefix>[ua])_(?P<slot>motivation|emotion|topic)")
 _FILLER = "x"
@@ -62,7 +62,7 @@ class SlotAutomaton:
             ConfigError: a slot is unknown or a word is empty.
         """
         self._vocabulary = vocabulary
-        self._headers = {_header(slot): slot for slot in steering.boost}
+        self._headers = {opening: slot for slot in steering.boost for opening in _openings(slot)}
         self._surfaces = _beginnings(steering)
         self._states: list[_At] = [_START]
         self._index: dict[_At, int] = {_START: self.start}
@@ -70,7 +70,7 @@ class SlotAutomaton:
         self._boosts: dict[int, dict[int, float]] = {}
         for slot, words in steering.boost.items():
             for word, amount in words.items():
-                for message, first, last in _messages(slot, word):
+                for message, first, last, _ in _messages(slot, word):
                     self._add_path(encode(message), first, last, amount)
 
     def advance(self, state: int, token: int) -> int:
@@ -141,20 +141,24 @@ class SlotAutomaton:
         return at._replace(tail=tail, quote=_quote(at.quote, char))
 
 
-def _header(slot: str) -> bytes:
-    """Return the bytes that open a slot's value in the grammar of sage_data.sac."""
+def _openings(slot: str) -> tuple[bytes, ...]:
+    """Return the bytes that may open a slot's value in the grammar of sage_data.sac: behind other slots, or first."""
     match = _SLOT_NAME.fullmatch(slot)
     if match is None:
         raise ConfigError(
             f"cannot steer slot {slot!r}: expected u_ or a_ with motivation, emotion or topic",
             next_step="name a slot as it stands in the tag, for example a_motivation",
         )
-    opening = {"motivation": f"{{{slot}:", "emotion": f", {slot}:", "topic": f", {slot}: ["}
-    return opening[match["slot"]].encode()
+    value = f"{slot}: [" if match["slot"] == "topic" else f"{slot}:"
+    first = f"{{{value}".encode()
+    return (first,) if match["slot"] == SLOTS[0] else (f", {value}".encode(), first)
 
 
-def _messages(slot: str, word: str) -> Iterator[tuple[str, int, int]]:
-    """Yield messages that hold `word` in `slot`, each with the word's first and last (exclusive) byte."""
+def _messages(slot: str, word: str) -> Iterator[tuple[str, int, int, bool]]:
+    """Yield messages that hold `word` in `slot`: (message, the word's first byte, its last (exclusive), is it later).
+
+    Each stands with all slots, and with this slot alone, as models write that were taught chosen slots.
+    """
     if not word.strip():
         raise ConfigError(f"cannot boost an empty word in slot {slot}", next_step="name a word or phrase")
     prefix, name = slot.split("_")
@@ -165,14 +169,15 @@ def _messages(slot: str, word: str) -> Iterator[tuple[str, int, int]]:
         states = [State(emotion=word)]
     else:
         states = [State(motivation=word)]
-    for state in states:
-        chain = Chain(state, State(), _FILLER) if prefix == "u" else Chain(State(), state, _FILLER)
-        message = render(chain).encode()
-        first = message.index(_header(slot)) + len(_header(slot))
-        if state.topics[1:]:
-            first = message.index(b",", first) + 1
-        first += message[first : first + 1] == b" "
-        yield message.decode(), first, first + length
+    for opening, slots in zip(_openings(slot), (SLOTS, (name,)), strict=False):
+        for state in states:
+            tags = (state, State()) if prefix == "u" else (State(), state)
+            message = render(Chain(*tags, _FILLER, slots)).encode()
+            first = message.index(opening) + len(opening)
+            if state.topics[1:]:
+                first = message.index(b",", first) + 1
+            first += message[first : first + 1] == b" "
+            yield message.decode(), first, first + length, bool(state.topics[1:])
 
 
 def _rendered(word: str) -> str:
@@ -187,10 +192,10 @@ def _beginnings(steering: Steering) -> dict[tuple[str, bool], set[bytes | None]]
     for slot, words in steering.boost.items():
         found[slot, False], found[slot, True] = {b""}, {b""}
         for word in words:
-            for later, (text, first, last) in enumerate(_messages(slot, word)):
+            for text, first, last, later in _messages(slot, word):
                 message = text.encode()
                 start = first - (message[first - 1 : first] == b" ")
-                found[slot, bool(later)] |= {message[start:end] for end in range(start, last + 1)}
+                found[slot, later] |= {message[start:end] for end in range(start, last + 1)}
     return found
 
 

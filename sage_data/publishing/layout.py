@@ -20,7 +20,7 @@ from sage_data.errors import ConfigError, InputError
 from sage_data.store.manifest import Manifest, read_manifest
 from sage_data.store.shards import read_table, shard_paths
 
-TABLES = ("dialogues", "messages", "pairs", "conversations", "turns", "scenarios")
+TABLES = ("dialogues", "messages", "completions", "conversations", "turns", "scenarios")
 """Tables that can be published; the first one that a folder holds is its main table."""
 SPLIT = "split"
 WHOLE = "train"

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 
 from sage_data.dialogue import Dialogue, Role, Scenario, Source, Utterance
 from sage_data.rollout.speaking import Ask, Replier, Reply, StopReason, TagForm, history
+from sage_data.sac import SLOTS
 from sage_data.stage import derive_seed
 
 _GOODBYE = (
@@ -48,6 +49,10 @@ class Settings:
     """Cut the user's utterance after its first question, so that it leaves the agent something to answer."""
     corpus: str = "rollout"
     """Name of the corpus that the dialogues belong to."""
+    slots: tuple[str, ...] = SLOTS
+    """Slots that the agent was taught to put into its tags."""
+    user_slots: tuple[str, ...] = SLOTS
+    """Slots that the user simulator was taught."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,9 @@ class _Talk:
     def ask(self, role: Role, exchange: int) -> Ask:
         """Say what is wanted from `role`."""
         seed = derive_seed(self.settings.seed, self.scenario.id, role, exchange)
-        return Ask(self.scenario, role, exchange, history(self.utterances, role), seed, self.forgotten[role])
+        slots = self.settings.user_slots if role == "user" else self.settings.slots
+        messages = history(self.utterances, role, slots)
+        return Ask(self.scenario, role, exchange, messages, seed, self.forgotten[role], slots)
 
     def hear(self, role: Role, reply: Reply) -> None:
         """Take a reply into the dialogue, or end it."""

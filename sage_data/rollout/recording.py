@@ -20,6 +20,7 @@ from sage_data.dialogue import Scenario, Split
 from sage_data.errors import InputError
 from sage_data.rollout.playing import Settings, Transcript
 from sage_data.rollout.speaking import StopReason, TagForm
+from sage_data.sac import ALL_SLOTS, SLOTS, Slot
 from sage_data.stage import Context, Counts, Need, Output, StageConfig
 from sage_data.store.dialogues import read_scenarios, to_table
 from sage_data.store.shards import read_table
@@ -64,6 +65,10 @@ class PlayConfig(StageConfig):
     user_top_k: int = Field(100, ge=0, description="Of the user simulator.")
     user_repetition_penalty: float = Field(1.0, gt=0, description="Of the user simulator.")
     trim_user: bool = Field(True, description="Cut a user's utterance after its first question.")
+    slots: tuple[Slot, ...] = Field(ALL_SLOTS, min_length=1, description="Slots that the agent was taught.")
+    user_slots: tuple[Slot, ...] = Field(
+        ALL_SLOTS, min_length=1, description="Slots that the user simulator was taught."
+    )
 
     def agent_sampling(self) -> Sampling:
         """How the agent draws."""
@@ -75,7 +80,8 @@ class PlayConfig(StageConfig):
 
     def settings(self, seed: int, corpus: str) -> Settings:
         """How to play."""
-        return Settings(self.exchanges, seed, self.trim_user, corpus)
+        slots, user_slots = (tuple(slot for slot in SLOTS if slot in given) for given in (self.slots, self.user_slots))
+        return Settings(self.exchanges, seed, self.trim_user, corpus, slots, user_slots)
 
 
 def chosen_scenarios(folder: Path, split: Split | None, limit: int | None) -> list[Scenario]:

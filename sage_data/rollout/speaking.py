@@ -58,6 +58,8 @@ class Ask:
     """Depends on the run's seed, scenario, role and exchange alone: two agents meet a user with the same draws."""
     forgotten: int = 0
     """Oldest messages that had to be left out for the last reply already; more history will not need fewer."""
+    slots: tuple[str, ...] = sac.SLOTS
+    """Slots that the speaking model was taught to put into its tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +118,31 @@ class Speaker:
             drawn = self.backend.generate(batch, self.sampling, n)
             again = {}
             for (place, left), row in zip(waiting.items(), drawn, strict=True):
-                replies[place] = [_read(completion, left) for completion in row]
+                replies[place] = [_read(completion, left, asks[place].slots) for completion in row]
                 if any(_too_long(completion) for completion in row) and left + 2 < len(asks[place].messages):
                     again[place] = left + 2
             waiting = again
         return replies
 
 
-def history(utterances: Sequence[Utterance], role: Role) -> tuple[Message, ...]:
-    """Return a dialogue as the model in `role` sees it: its own messages with tags, the other's without."""
+def history(utterances: Sequence[Utterance], role: Role, slots: Sequence[str] = sac.SLOTS) -> tuple[Message, ...]:
+    """Return a dialogue as the model in `role` sees it: its own messages with tags, the other's without.
+
+    `slots` are those that its tags hold.
+    """
     messages = [Message("user", _opener())] if role == "user" else []
     for one in utterances:
         if one.role == role:
-            messages.append(Message("assistant", sac.render(sac.Chain(one.perceived, one.state, one.text))))
+            messages.append(Message("assistant", sac.render(_chain(one, tuple(slots)))))
         else:
             messages.append(Message("user", one.text))
     return tuple(messages)
+
+
+def _chain(one: Utterance, slots: tuple[str, ...]) -> sac.Chain:
+    state, action = (None if tag is None else sac.choose(tag, slots) for tag in (one.perceived, one.state))
+    untagged = state is None and action is None
+    return sac.Chain(state, action, one.text, sac.SLOTS if untagged else slots)
 
 
 @cache
@@ -139,8 +150,8 @@ def _opener() -> str:
     return OPENER.read_text(encoding="utf-8").strip()
 
 
-def _read(completion: Completion, forgotten: int) -> Reply:
-    lenient = sac.parse_lenient(completion.text)
+def _read(completion: Completion, forgotten: int, slots: tuple[str, ...]) -> Reply:
+    lenient = sac.parse_lenient(completion.text, slots)
     cut = (_CUT,) if completion.status is CompletionStatus.TRUNCATED else ()
     chain = replace(lenient.chain, text=lenient.chain.text.strip())
     return Reply(completion, chain, lenient.problems + cut, forgotten)

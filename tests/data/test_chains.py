@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from sage_data.chains import Config, DropReason, Variant, chain_dialogue, merge_moves
 from sage_data.dialogue import Dialogue, Role, Source, State, Utterance
-from sage_data.sac import Chain, parse
+from sage_data.errors import InputError
+from sage_data.sac import Chain, render
 from sage_data.stage import run_stage
 from sage_data.store.dialogues import from_table, to_table
 from sage_data.store.shards import read_table, shard_name, write_table
@@ -38,8 +40,12 @@ TALK = Dialogue(
 
 
 def replies(dialogue: Dialogue, **config: Any) -> list[Chain]:
-    messages = chain_dialogue(dialogue, Config(**config)).messages
-    return [parse(one["content"]) for one in messages if one["role"] == "assistant"]
+    done = chain_dialogue(dialogue, Config(**config))
+    written = [one["content"] for one in done.messages if one["role"] == "assistant"]
+    chains = [one.chain for one in done.exchanges]
+    plain = Config(**config).tags is Variant.NONE
+    assert [chain.text if plain else render(chain) for chain in chains] == written
+    return chains
 
 
 def test_the_users_state_moves_to_the_start_of_the_reply() -> None:
@@ -64,6 +70,55 @@ def test_the_users_state_moves_to_the_start_of_the_reply() -> None:
 )
 def test_variants(variant: Variant, state: State | None, action: State | None) -> None:
     assert replies(TALK, variant=variant)[0] == Chain(state, action, "That is hard.")
+
+
+def test_without_tags_a_reply_is_written_as_it_was_said() -> None:
+    for config in (Config(variant=Variant.NONE), Config(sac=False)):
+        assert chain_dialogue(TALK, config).messages[3] == {"role": "assistant", "content": "{Any time.}"}
+        assert config.label == "none"
+
+
+def test_chosen_slots_alone_are_written() -> None:
+    config = Config(slots=("emotion", "motivation", "emotion"))
+    assert config.label == "full:motivation,emotion"
+    assert chain_dialogue(TALK, config).messages[1]["content"] == (
+        "{u_motivation: sharing, u_emotion: sad} {a_motivation: comfort, a_emotion: null} That is hard."
+    )
+    state_alone = chain_dialogue(TALK, Config(variant=Variant.STATE, slots=("emotion",)))
+    assert state_alone.messages[1]["content"] == "{u_emotion: sad} That is hard."
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sac": False, "variant": "action"}, "the variant action asks for one"),
+        ({"sac": False, "slots": ["emotion"]}, "slots are chosen of tags"),
+        ({"variant": "none", "slots": ["emotion"]}, "slots are chosen of tags"),
+        ({"slots": []}, "at least 1"),
+        ({"slots": ["mood"]}, "'motivation', 'emotion' or 'topic'"),
+        ({"export": []}, "at least 1"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Config.model_validate(options)
+
+
+@pytest.mark.parametrize(
+    ("utterance", "message"),
+    [
+        (say("user", None), "utterance 1: it has no text"),  # type: ignore[arg-type]
+        (say("system", "Be kind."), "utterance 1: .* found 'system'"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_utterance_is_an_error(utterance: Utterance, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        chain_dialogue(replace(TALK, utterances=(TALK.utterances[0], utterance)), Config())
+
+
+def test_an_empty_text_stays() -> None:
+    talk = replace(TALK, utterances=(say("user", "", SAD), say("assistant", "", KIND)))
+    assert [one["content"] for one in chain_dialogue(talk, Config(variant=Variant.NONE)).messages] == ["", ""]
 
 
 def test_what_the_speaker_perceived_wins_over_the_annotation() -> None:
@@ -143,7 +198,7 @@ def test_any_dialogue_alternates_and_loses_nothing_uncounted(
         return
     assert [one["role"] for one in result.messages] == ["user", "assistant"] * (len(result.messages) // 2)
     kept = utterances[result.leading : len(utterances) - result.trailing]
-    said = [parse(one["content"]).text if one["role"] == "assistant" else one["content"] for one in result.messages]
+    said = [text for one in result.exchanges for text in (one.user, one.chain.text)]
     assert "\n".join(said) == "\n".join(one.text for one in kept)
 
 

@@ -59,6 +59,15 @@ def play(agent: Say, user: Say, exchanges: int = 3, **settings: object) -> tuple
     return transcript, first, second
 
 
+def test_a_model_of_chosen_slots_is_read_and_reminded_in_its_own_form() -> None:
+    tags = "{u_emotion: sad} {a_emotion: warm}"
+    transcript, agent, _ = play(counting("Reply", tags), counting("Word", USER_TAGS), exchanges=2, slots=("emotion",))
+    assert [form for role, form in transcript.forms if role == "assistant"] == [TagForm.WELL_FORMED] * 2
+    assert agent.batches[1][0].messages[1].content.startswith(tags + " Reply")
+    whole, _, _ = play(counting("Reply", tags), counting("Word", USER_TAGS), exchanges=1)
+    assert [form for _, form in whole.forms] == [TagForm.MALFORMED]
+
+
 def test_the_situation_opens_and_speakers_alternate_for_the_asked_exchanges() -> None:
     transcript, agent, user = play(counting("Reply", TAGS), counting("Word", USER_TAGS))
     roles = [one.role for one in transcript.dialogue.utterances]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sage_data.dialogue import State
 from sage_data.errors import InputError
-from sage_data.sac import ACTION, USER, Chain, parse, parse_lenient, render, render_tag
+from sage_data.sac import ACTION, SLOTS, USER, Chain, choose, parse, parse_lenient, render, render_tag
 
 NASTY = (
     "null", "", "seeking advice", "a, b", "{u_motivation: x}", "[x]", "don't", '"', "\\", "\\{", ": ", "😀 joy",
@@ -19,6 +19,14 @@ VALUES = st.one_of(st.sampled_from(NASTY), st.text(CHARACTERS, max_size=12))
 STATES = st.builds(State, st.none() | VALUES, st.none() | VALUES, st.lists(VALUES, max_size=4).map(tuple))
 TEXTS = st.one_of(st.sampled_from(NASTY), st.text(CHARACTERS, max_size=40))
 CHAINS = st.builds(Chain, st.none() | STATES, st.none() | STATES, TEXTS)
+SOME_SLOTS = st.sets(st.sampled_from(SLOTS), min_size=1).map(lambda some: tuple(one for one in SLOTS if one in some))
+
+
+def narrowed(chain: Chain, slots: tuple[str, ...]) -> Chain:
+    state, action = (None if one is None else choose(one, slots) for one in (chain.state, chain.action))
+    return Chain(state, action, chain.text, slots if state or action else SLOTS)
+
+
 FRAGMENTS = st.lists(
     st.sampled_from(
         ("{", "}", "(", ")", "[", "]", '"', "'", "\\", ", ", " ", "\n", ":", "u_motivation: ", "u_emotion:", "null",
@@ -47,7 +55,19 @@ def test_every_chain_is_read_back_as_it_was(chain: Chain) -> None:
     assert parse(render(chain)) == chain
 
 
-@given(FRAGMENTS | CHAINS.map(render) | TEXTS)
+@given(CHAINS, SOME_SLOTS)
+def test_chosen_slots_are_read_back_as_they_were(chain: Chain, slots: tuple[str, ...]) -> None:
+    some = narrowed(chain, slots)
+    message = render(some)
+    assert parse(message) == some
+    read = parse_lenient(message, some.slots)
+    assert read.chain == some
+    assert read.well_formed == (some.state is not None and some.action is not None)
+    assert parse_lenient(message).well_formed == (read.well_formed and some.slots == SLOTS)
+    assert parse_lenient(message).chain == some
+
+
+@given(FRAGMENTS | CHAINS.map(render) | st.builds(narrowed, CHAINS, SOME_SLOTS).map(render) | TEXTS)
 def test_what_parse_accepts_is_rendered_as_it_was(message: str) -> None:
     try:
         chain = parse(message)
@@ -59,7 +79,12 @@ def test_what_parse_accepts_is_rendered_as_it_was(message: str) -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        "{u_motivation: sharing} hi",
+        "{u_motivation: sharing, } hi",
+        "{} hi",
+        "{u_emotion: sad, u_motivation: sharing} hi",
+        "{u_emotion: sad, u_emotion: sad} hi",
+        "{u_motivation: sharing} {a_emotion: sad} hi",
+        "{u_motivation: sharing, a_emotion: sad} hi",
         "{hello} hi",
         "\\o/",
         '{u_motivation: "plain", u_emotion: null, u_topic: []} hi',
@@ -108,7 +133,6 @@ PAPER_ACTION = State("humor", "playful")
     "message",
     [
         "(u_motivation: sharing, u_emotion: amused) [x_motivation: humor, x_emotion: playful] Hal Your cat!",
-        "{u_motivation: sharing, u_emotion: amused} {a_motivation: humor, a_emotion: playful} Hal Your cat!",
         "{u_motivation: sharing, u_emotion: amused}{a_motivation: humor, a_emotion: playful}Hal Your cat!",
         "{u_emotion: amused, u_motivation: sharing}\n{a_emotion: playful, a_motivation: humor}\n\nHal Your cat!",
         "[x_motivation: humor, x_emotion: playful] (u_motivation: sharing, u_emotion: amused) Hal Your cat!",
@@ -160,7 +184,8 @@ def test_loose_styles_are_understood(message: str) -> None:
             "no action tag",
         ),
         ("{u_topic: cat, owl} x", Chain(State(topics=("cat", "owl")), None, "x"), "no action tag"),
-        ("{u_emotion: sad} \\{smile}", Chain(State(None, "sad"), None, "{smile}"), "no action tag"),
+        ("{u_emotion: sad} \\{smile}", Chain(State(None, "sad"), None, "{smile}", ("emotion",)), "no action tag"),
+        ("(u_emotion: sad) \\{smile}", Chain(State(None, "sad"), None, "{smile}"), "no action tag"),
     ],
 )
 def test_what_is_wrong_is_named(message: str, chain: Chain, problem: str) -> None:
@@ -172,3 +197,33 @@ def test_what_is_wrong_is_named(message: str, chain: Chain, problem: str) -> Non
 def test_one_tag_only_is_canonical_but_not_well_formed() -> None:
     read = parse_lenient(render(Chain(None, State("humor"), "Ha.")))
     assert read.problems == ("no state tag",)
+
+
+def test_chosen_slots_golden() -> None:
+    message = "{u_motivation: sharing, u_topic: [cat]} {a_motivation: null, a_topic: []} Hm."
+    chain = Chain(State("sharing", None, ("cat",)), State(), "Hm.", ("motivation", "topic"))
+    assert render(chain) == message
+    assert parse(message) == chain
+    assert parse_lenient(message, ("motivation", "topic")).well_formed
+
+
+def test_slots_that_were_not_taught_are_named() -> None:
+    message = "{u_motivation: sharing, u_emotion: sad} {a_motivation: empathy, a_emotion: warm} Oh."
+    assert parse_lenient(message).problems == ("slot u_topic is missing", "slot a_topic is missing")
+    assert parse_lenient(message, ("motivation",)).problems == (
+        "slot u_emotion is unexpected",
+        "slot a_emotion is unexpected",
+    )
+    loose = parse_lenient("(u_emotion: sad) [a_emotion: warm] Oh.", ("emotion",))
+    assert loose.problems == ("not in canonical form",)
+    assert loose.chain == Chain(State(None, "sad"), State(None, "warm"), "Oh.")
+
+
+@pytest.mark.parametrize(
+    "slots", [(), ("emotion", "motivation"), ("mood",), ("motivation", "motivation"), ("emotion",)]
+)
+def test_a_chain_cannot_have_slots_that_would_not_be_read_back(slots: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="cannot have the slots"):
+        Chain(State("sharing"), None, "", slots)
+    with pytest.raises(ValueError, match="cannot have the slots"):
+        Chain(None, None, "", slots)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sage_data.chat import Steering
 from sage_data.dialogue import State
 from sage_data.errors import ConfigError
-from sage_data.sac import Chain, render
+from sage_data.sac import Chain, choose, render
 from sage_models.steering import SlotAutomaton
 
 BYTES = [bytes([value]) for value in range(256)]
@@ -101,6 +101,27 @@ def test_every_slot_of_both_tags_can_be_steered(slot: str, word: str, before: st
     places = {place for place, *_ in boosted_along(automaton({slot: {word: 1.0}}, bytewise), MESSAGE, bytewise)}
     first = after(MESSAGE[: MESSAGE.index(before)]) + len(before) + ("topic" not in slot)
     assert places == set(range(first, first + len(word)))
+
+
+@pytest.mark.parametrize(
+    ("slot", "slots", "word"),
+    [
+        ("a_emotion", ("emotion",), "warm"),
+        ("u_emotion", ("emotion", "topic"), "sad"),
+        ("a_topic", ("topic",), "dog"),
+        ("a_topic", ("motivation", "topic"), "dog"),
+        ("a_motivation", ("motivation",), "humor"),
+    ],
+)
+@pytest.mark.parametrize("encode", [greedy, bytewise])
+def test_a_slot_is_steered_wherever_it_stands_in_tags_of_chosen_slots(
+    slot: str, slots: tuple[str, ...], word: str, encode: Callable[[str], list[int]]
+) -> None:
+    state = choose(State("humor", "sad" if slot == "u_emotion" else "warm", ("dog",)), slots)
+    tags = (state, choose(State(), slots)) if slot.startswith("u") else (choose(State(), slots), state)
+    text = render(Chain(*tags, "hi", slots))
+    found = boosted_along(automaton({slot: {word: 2.0}}, encode), text, encode)
+    assert b"".join(piece for _, piece, _ in found).strip() == word.encode()
 
 
 def test_a_topic_may_stand_first_or_later_in_the_list() -> None:
