@@ -21,7 +21,7 @@ from sage_data.errors import ConfigError, InputError, MissingDependencyError
 from sage_data.store.files import sha256_file, sha256_json, sha256_outside
 from sage_data.store.manifest import Manifest, Origin, content_hash, damage, read_manifest
 
-MARKS = ("ETag", "etag", "md5", "md5Hash", "Content-MD5", "crc32c", "Digest", "generation")
+MARKS = ("ETag", "xet_hash", "blob_id", "etag", "md5", "md5Hash", "Content-MD5", "crc32c", "Digest", "generation")
 """What file systems call the mark that changes with a file's bytes; the first one found is taken."""
 TIMES = ("LastModified", "Last-Modified", "last_modified", "mtime", "modified", "updated", "created")
 """What they call the time of writing, which stands in where there is no such mark."""

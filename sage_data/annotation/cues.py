@@ -61,8 +61,8 @@ class CueBook:
     """First word of a phrase -> words in the longest phrase that begins with it."""
 
     @classmethod
-    def build(cls, tables: Iterable[Mapping[str, Any]]) -> Self:
-        """Make a book from the file's tables of one slot."""
+    def build(cls, tables: Iterable[Mapping[str, Any]], silent: Iterable[str] = ()) -> Self:
+        """Make a book from the file's tables of one slot; `silent` phrases speak for nothing, nor do words in them."""
         tables = tuple(tables)
         book = cls(tuple(Label(one["name"], one.get("features", {}), one.get("needs_cue", False)) for one in tables))
         for table in tables:
@@ -70,15 +70,21 @@ class CueBook:
                 for cue in table.get(kind, ()):
                     book._add(cue, table["name"], weight)
             book._marks += [(mark, table["name"]) for mark in table.get("marks", ())]
+        for phrase in silent:
+            book._phrase(phrase)
         return book
 
     def _add(self, cue: str, label: str, weight: float) -> None:
         if cue.endswith("*"):
             self._stems.setdefault(cue[:-1], []).append((label, weight))
-            return
+        else:
+            self._phrase(cue).append((label, weight))
+
+    def _phrase(self, cue: str) -> list[tuple[str, float]]:
+        """What a phrase speaks for, to be added to."""
         phrase = tuple(words(cue))
-        self._phrases.setdefault(phrase, []).append((label, weight))
         self._longest[phrase[0]] = max(self._longest.get(phrase[0], 1), len(phrase))
+        return self._phrases.setdefault(phrase, [])
 
     def find(self, text_words: Sequence[str], text: str = "") -> list[Hit]:
         """Cues in an utterance, in reading order; marks are looked for in `text`."""
@@ -120,7 +126,7 @@ class CueFile:
         """Read a cue file."""
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
         return cls(
-            CueBook.build(raw["emotion"]),
+            CueBook.build(raw["emotion"], raw["unfelt"]),
             CueBook.build(raw["motivation"]),
             frozenset(raw["negators"]),
             frozenset(raw["reports"]),

@@ -20,8 +20,9 @@ BOOK = CueBook.build(
     ]
 )
 FEATURES = {
-    "question", "no_question", "first", "answers", "short", "long", "first_person", "second_person", "positive",
-    "negative", "previous_positive", "previous_negative", "user", "assistant", "always",
+    "question", "inner_question", "no_question", "first", "answers", "short", "long", "first_person",
+    "second_person", "positive", "negative", "previous_positive", "previous_negative", "after_request", "user",
+    "assistant", "always",
 }  # fmt: skip
 
 
@@ -77,3 +78,15 @@ def test_every_label_can_win(slot: str) -> None:
         if getattr(state, slot) != table["name"]:
             lost.append((table["name"], getattr(state, slot)))
     assert lost == []
+
+
+def test_silent_phrases_swallow_the_cues_inside_them() -> None:
+    book = CueBook.build([{"name": "afraid", "strong": ["afraid"]}], ["i'm afraid not", "not bad"])
+    assert book.find(words("I'm afraid not, I'm afraid"), "") == [Hit("afraid", 3.0, 4)]
+
+
+def test_no_silent_phrase_is_a_cue_of_a_feeling() -> None:
+    raw = tomllib.loads(CUE_FILE.read_text(encoding="utf-8"))
+    assert len(set(raw["unfelt"])) == len(raw["unfelt"])
+    cues = {cue for table in raw["emotion"] for kind in WEIGHTS for cue in table.get(kind, ())}
+    assert cues.isdisjoint(raw["unfelt"])

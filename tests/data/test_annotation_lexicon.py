@@ -37,6 +37,10 @@ def state(text: str, role: Role = "user") -> State:
         ("I am not proud.", None),
         ("I don't feel scared, but lonely.", "lonely"),
         ("The bus leaves at nine.", None),
+        ("I'm afraid we are sold out.", None),
+        ("I'm afraid of the cellar.", "afraid"),
+        ("Are you kidding?", "surprised"),
+        ("Shut up and leave me alone!", "angry"),
         ("", None),
     ],
 )
@@ -60,6 +64,11 @@ def test_emotion(text: str, emotion: str | None) -> None:
         ("I went to the market and bought a melon.", "sharing"),
         ("Tell me more about the garden.", "interest"),
         ("Good night, see you tomorrow.", "farewell"),
+        ("Hello, where do I find the platform?", "asking"),
+        ("What would it cost? I have ten euros.", "asking"),
+        ("If I understand you, the lease ends in May.", "paraphrasing"),
+        ("According to the museum, tickets cost nine euros.", "informing"),
+        ("You have to turn left at the bakery.", "suggestion"),
     ],
 )
 def test_motivation(text: str, motivation: str) -> None:
@@ -72,6 +81,14 @@ def test_context_counts() -> None:
     unasked = annotator().states([Utterance("user", "Here is a fish."), Utterance("assistant", "I do.")])[1].motivation
     assert (asked, unasked) == ("agreement", "agreement")
     assert annotator().states([Utterance("user", "Hello")])[0].motivation == "greeting"
+
+
+def test_taking_up_a_request_is_told_from_agreeing() -> None:
+    def answer(before: str, text: str) -> str | None:
+        return annotator().states([Utterance("user", before), Utterance("assistant", text)])[1].motivation
+
+    assert answer("Could you please water the plants?", "Sure, no problem.") == "accepting"
+    assert answer("The plants look well.", "Sure, they do.") == "agreement"
 
 
 def test_satisfies_the_protocol_and_names_itself() -> None:

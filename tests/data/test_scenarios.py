@@ -9,26 +9,24 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from sage_data.dialogue import Scenario
+from sage_data.dialogue import Dialogue, Scenario, Split, Utterance
 from sage_data.errors import DamagedFileError, InputError
-from sage_data.scenarios import (
-    FIELDS,
-    BadLine,
-    LineReason,
-    ScenarioFile,
-    find_leaks,
-    leaked_ids,
-    read_scenarios,
-    split_of,
-)
+from sage_data.scenarios import read_scenarios
+from sage_data.scenarios.leaks import find_leaks, leaked_ids, normal
+from sage_data.scenarios.lines import FIELDS, BadLine, LineReason, ScenarioFile
+from sage_data.scenarios.sources import split_of
 from sage_data.stage import run_stage
 from sage_data.store.dialogues import read_scenarios as read_folder
+from sage_data.store.dialogues import to_table
 from sage_data.store.manifest import Manifest
-from sage_data.store.shards import read_table
+from sage_data.store.shards import read_table, write_table
 
 HEADER = ",".join(FIELDS)
 
@@ -159,7 +157,7 @@ def test_counts_rejects_and_leaks(tmp_path: Path) -> None:
         {"file": "train.csv", "line": 4, "reason": "field_count", "text": "bad"}
     ]
     assert json.loads((out / "leakage.json").read_text()) == [
-        {"situation": "my cat died.", "ids": {"train": ["c:2"], "test": ["c:5"]}}
+        {"situation": "My cat died.", "ids": {"train": ["c:2"], "test": ["c:5"]}}
     ]
     assert len(manifest.warnings) == 1
 
@@ -192,3 +190,63 @@ def test_damaged_missing_and_doubled_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="found none"):
         stage(tmp_path / "empty", tmp_path / "d")
+
+
+def test_leaks_heed_neither_case_nor_punctuation_nor_form() -> None:
+    pairs = [("It\u2019s  RAINING!", "its raining"), ("caf\u00e9?", "cafe\u0301"), ("?!", " ?!"), ("1.", "1")]
+    same = [(Scenario("a", one, None, "train"), Scenario("b", other, None, "dev")) for one, other in pairs]
+    for train, dev in same:
+        files: dict[Split, ScenarioFile] = {"dev": ScenarioFile((dev,), 1, ()), "train": ScenarioFile((train,), 1, ())}
+        (leak,) = find_leaks(files)
+        assert (leak.situation, leak.ids) == (train.situation, {"train": ("a",), "dev": ("b",)})
+    assert normal("?!") != normal("...")
+    assert normal("I won") != normal("I own")
+
+
+@pytest.mark.parametrize("layout", ["data/{}-00000-of-00001.parquet", "plain_text/{}/0000.parquet", "{}.parquet"])
+def test_a_copy_in_parquet_and_what_it_lost(tmp_path: Path, layout: str) -> None:
+    columns = FIELDS[:6]
+    rows = [
+        dict(zip(columns, ("c:1", 1, "proud", "I won_comma_ at last.", 1, "Hi"), strict=True)),
+        dict(zip(columns, ("c:1", 2, "proud", "I won_comma_ at last.", 2, "Oh"), strict=True)),
+        dict(zip(columns, ("c:2", 1, "sad", None, 1, "Hi"), strict=True)),
+    ]
+    path = tmp_path / "copy" / layout.format("validation")
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    manifest = stage(tmp_path / "copy", tmp_path / "out")
+    assert list(read_folder(tmp_path / "out")) == [Scenario("c:1", "I won, at last.", "proud", "dev")]
+    assert "dev: 1 conversations, 2,769 fewer than the 2,770" in manifest.warnings[0]
+    assert read_table(tmp_path / "out" / "rejected", "scenarios")["reason"].to_pylist() == ["no_situation"]
+    pq.write_table(pa.table({"text": ["x"]}), path)
+    with pytest.raises(InputError, match="missing: conv_id"):
+        stage(tmp_path / "copy", tmp_path / "other")
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(DamagedFileError, match=path.name):
+        stage(tmp_path / "copy", tmp_path / "damaged")
+
+
+def test_a_file_of_another_name_needs_its_split_said(tmp_path: Path) -> None:
+    path = tmp_path / "official_sample_rows.csv"
+    selfeval = "1|5|5_I have clicked the 'End Chat' button thank you!|4|5"
+    path.write_text(f"{HEADER}\nhit:0_conv:1,1,proud,I won,417,Hi,{selfeval},\n")
+    with pytest.raises(InputError, match="expected a name that tells the split") as error:
+        stage(path, tmp_path / "out")
+    assert "--split-if-unknown" in (error.value.next_step or "")
+    stage(path, tmp_path / "out", split_if_unknown="dev")
+    assert list(read_folder(tmp_path / "out")) == [Scenario("hit:0_conv:1", "I won", "proud", "dev")]
+
+
+def test_no_splits_do_not_mean_all(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError):
+        stage(as_folder(tmp_path / "ed"), tmp_path / "out", splits=[])
+
+
+def test_scenarios_from_any_dialogues(tmp_path: Path) -> None:
+    said = (Utterance("assistant", "Hello"), Utterance("user", " I am late. "))
+    dialogues = [Dialogue("d:1", said), Dialogue("d:2", said[:1])]
+    write_table(tmp_path / "in" / "dialogues-00000.parquet", to_table(dialogues))
+    manifest = stage(tmp_path / "in", tmp_path / "out", split_if_unknown="test")
+    assert list(read_folder(tmp_path / "out")) == [Scenario("d:1", "I am late.", None, "test")]
+    assert [(one.came_in, one.quarantined) for one in manifest.counts if one.unit == "lines"] == [(2, 1)]
+    assert manifest.warnings == []
