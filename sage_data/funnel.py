@@ -5,6 +5,7 @@ was cut off, in a lighter tone. A new section begins where another thing is coun
 Equal steps give equal bytes of SVG; labels are escaped, and are broken into lines where they are long.
 
     sage data funnel dialogues/ kept/ --out funnel.svg
+    sage data funnel chains/ --out funnel.svg             # with every stage above it
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Literal
 from xml.sax.saxutils import escape, quoteattr
 
 from sage_data.errors import InputError, MissingDependencyError
+from sage_data.store.manifest import Ancestor, Counts
 
 WIDTH = 760
 MARGIN = 24
@@ -39,6 +41,8 @@ DARK = {"back": "#0d1117", "text": "#e6edf3", "quiet": "#9aa4af", "full": "#58b4
 
 ORDER = ("lines", "comments", "dialogues")
 """Units of the Reddit stage from the dump to the result. Every usable line is a comment, so those two share a scale."""
+GROWS_FROM = {"comments": "lines"}
+"""Unit -> the one it is drawn on the scale of, when as many came in as were kept of that."""
 KEPT = {"comments": "comments in dialogues"}
 
 Kind = Literal["total", "drop", "kept"]
@@ -118,7 +122,7 @@ def _units(funnel: Mapping[str, Any]) -> list[str]:
     units = [key for key, value in funnel.items() if isinstance(value, Mapping) and "came_in" in value]
     if not units:
         raise InputError("expected a funnel with `came_in`, `dropped` and `kept`, found none")
-    return sorted(units, key=lambda unit: (ORDER.index(unit) if unit in ORDER else len(ORDER), unit))
+    return sorted(units, key=lambda unit: (unit_order(unit), unit))
 
 
 def _section(unit: str, counts: Mapping[str, Any]) -> Iterator[Step]:
@@ -157,6 +161,64 @@ def joined(funnels: Sequence[Sequence[Step]]) -> list[Step]:
         same = first and last and first.count == last.count and last.label in (first.label, f"{first.label} kept")
         steps += more[1:] if same else more
     return steps
+
+
+def chain_steps(stages: Sequence[Ancestor]) -> list[Step]:
+    """One funnel over finished stages, earliest first: a section for each thing that is counted.
+
+    A stage goes on in the section of its unit when it took in what was left there; otherwise, as where branches meet,
+    it opens one of its own. What is kept is named after the stage that kept it.
+    """
+    sections: list[_Section] = []
+    opened: set[str] = set()
+    for stage in stages:
+        for counts in sorted(stage.counts, key=lambda one: unit_order(one.unit)):
+            before = [one for one in sections if one.leads_to(counts)]
+            if before:
+                before[-1].go_on(counts, stage.stage)
+            else:
+                steps = _opened(counts, stage.stage, again=counts.unit in opened)
+                sections.append(_Section(counts.unit, counts.kept, steps))
+                opened.add(counts.unit)
+    return [step for section in sections for step in section.steps]
+
+
+def _opened(counts: Counts, stage: str, *, again: bool) -> list[Step]:
+    """The steps of a section that begins with this stage; `again` when one has begun with its unit before."""
+    steps = list(_section(counts.unit, counts.model_dump(mode="json")))
+    if again:
+        steps[0] = Step(f"{counts.unit} into stage {stage}", counts.came_in, "total")
+    if steps[-1].label == f"{counts.unit} kept":
+        steps[-1] = Step(f"{counts.unit} in {stage}", counts.kept, "kept")
+    return steps
+
+
+@dataclass
+class _Section:
+    """Steps of one unit over several stages, with what is left at their end."""
+
+    unit: str
+    left: int
+    steps: list[Step]
+
+    def leads_to(self, counts: Counts) -> bool:
+        """True when a stage took in what is left here."""
+        return self.left == counts.came_in and self.unit in (counts.unit, GROWS_FROM.get(counts.unit))
+
+    def go_on(self, counts: Counts, stage: str) -> None:
+        """Add what a later stage dropped and kept."""
+        if self.unit != counts.unit:
+            self.steps[-1] = Step(counts.unit, counts.came_in, "kept")
+        more = list(_section(counts.unit, counts.model_dump(mode="json")))[1:]
+        if more and self.unit == counts.unit:
+            more[-1] = Step(f"{counts.unit} in {stage}", counts.kept, "kept")
+        self.steps += more
+        self.unit, self.left = counts.unit, counts.kept
+
+
+def unit_order(unit: str) -> int:
+    """Sorts units in the order of the pipeline; those that are not in `ORDER` come last."""
+    return ORDER.index(unit) if unit in ORDER else len(ORDER)
 
 
 def svg(steps: Sequence[Step], title: str) -> str:

@@ -27,6 +27,7 @@ from typing import Any, ClassVar, Protocol, cast
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from sage_data.chat.meter import Meter
 from sage_data.chat.protocol import ChatBackend
 from sage_data.errors import ConfigError, MissingDependencyError, StageError
 from sage_data.inputs import Input, Inputs, Need, check_inputs, maker, resolve_input, resolve_path
@@ -109,8 +110,10 @@ class Context:
     """File that keeps finished calls of backends that ask to be journaled (`journaled = True`); None keeps none."""
     report: Progress = field(default_factory=SilentProgress)
 
-    def chat(self, uri: str, inputs: Inputs) -> ChatBackend:
+    def chat(self, uri: str, inputs: Inputs, meter: Meter | None = None) -> ChatBackend:
         """Open a chat backend; in `hf:@agent`, `@agent` stands for the path of the input `agent`.
+
+        With a meter, its calls are counted and its budget is kept, whether or not there is a journal.
 
         Raises:
             BackendError: nothing answers to the URI.
@@ -124,9 +127,10 @@ class Context:
             name, question, query = rest[1:].partition("?")
             rest = f"{inputs.one(name).path}{question}{query}"
         backend = open_chat(f"{scheme}:{rest}")
-        if self.journal is None or not getattr(backend, "journaled", False):
+        kept = self.journal if getattr(backend, "journaled", False) else None
+        if kept is None and meter is None:
             return backend
-        return JournaledChat(backend, Journal(self.journal))
+        return JournaledChat(backend, None if kept is None else Journal(kept), meter)
 
     def progress(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Bar]:
         """A progress bar for one part of the work; `total` None when it cannot be known."""

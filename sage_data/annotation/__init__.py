@@ -1,84 +1,83 @@
 """Dialogues -> the same dialogues with a state on each utterance: motivation, emotion and topics (paper section 3.2).
 
-States are columns; nothing is written into the text, which stays as it came. A dialogue that cannot be annotated is
-kept apart with its reason. Shards stay one to one, so a killed run goes on at the first unfinished shard.
-
     sage data annotate kept/ --out annotated/
+    sage data annotate kept/ --out annotated/ --annotator llm --model openai:MODEL@URL
+
+States are columns; nothing is written into the text. The lexicon annotator leaves the text as it came; a language model
+makes it more readable and may add bridging questions (paper Appendix B), and `rewrites-*.parquet` then keeps every
+original. A dialogue that cannot be annotated is kept apart with its reason, in `rejected/`. Dialogues that have their
+states pass through unchanged, so annotating twice does nothing. Shards stay one to one, so a killed run goes on at the
+first unfinished shard, and with a model repeats no finished call.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
-from typing import Literal
-
-import pyarrow as pa
-from pydantic import Field
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from sage_data.annotation.agreement import Comparison, compare, read_gold
 from sage_data.annotation.annotator import AnnotationFailure, Annotator
 from sage_data.annotation.cues import CUE_FILE
 from sage_data.annotation.lexicon import LexiconAnnotator
+from sage_data.annotation.llm import RESOURCES as LLM_RESOURCES
+from sage_data.annotation.llm.stage import annotate_with_model, report_on
+from sage_data.annotation.settings import Config
+from sage_data.annotation.shards import keep_existing, write_annotated
+from sage_data.annotation.tally import agreement_lines, count_tags, tag_lines
 from sage_data.annotation.topics import WORD_FILE
-from sage_data.dialogue import Dialogue, Role, State
-from sage_data.gates.lexicon import NLTK_LEXICON_SHA256, load_lexicon
+from sage_data.dialogue import Dialogue
+from sage_data.gates.lexicon import load_lexicon
 from sage_data.gates.sentiment import CompoundScorer
-from sage_data.sac import SLOTS
-from sage_data.stage import Context, Counts, Inputs, Need, Output, StageConfig
-from sage_data.store.dialogues import from_table, read_dialogues, to_table
+from sage_data.stage import Context, Inputs, Need, Output
+from sage_data.store.dialogues import from_table, read_dialogues
 from sage_data.store.shards import read_shards
 
-VERSION = 1
+__all__ = ["INPUTS", "RESOURCES", "VERSION", "Config", "count_tags", "keep_existing", "run"]
+
+VERSION = 2
 INPUTS = (
     Need("dialogues", "folder of dialogues, as `sage_data.reddit` or `sage_data.gates` writes them"),
     Need("gold", "true states to compare with: a Parquet file, or a folder with states.parquet", optional=True),
+    Need("tag_map", "llm: canonical motivations and emotions in place of the shipped ones (TOML)", optional=True),
+    Need("weights", "llm: folder of the model, where `model` names it as hf:@weights", optional=True),
 )
-RESOURCES = (CUE_FILE, WORD_FILE)
-SHOWN_TAGS = 5
-ROLES: tuple[Role, ...] = ("user", "assistant")
-
-
-class Config(StageConfig):
-    """How to annotate."""
-
-    annotator: Literal["lexicon"] = Field(
-        default="lexicon", description="Who annotates: the offline lexicon annotator, a measured baseline."
-    )
-    max_topics: int = Field(default=3, ge=0, le=10, description="At most this many topics an utterance.")
-    existing: Literal["keep", "replace"] = Field(
-        default="keep",
-        description="What to do with an utterance that has a state already: keep it, or annotate it anew.",
-    )
-    lexicon_sha256: str = Field(
-        default=NLTK_LEXICON_SHA256, description="Hash the parsed VADER lexicon must have; the default is NLTK's."
-    )
+RESOURCES = (CUE_FILE, WORD_FILE, *LLM_RESOURCES)
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     """Annotate shard by shard; then write `tags.json` (how often each tag occurs, by role) and a summary.
 
-    With the input `gold`, `agreement.json` says how well the states agree with it.
+    With the input `gold`, `agreement.json` says how well the states agree with it. With a language model, `report.json`
+    says what became of all dialogues, and `estimate.json` what the pilot foretold.
+
+    Raises:
+        BudgetStopError: the allowed cost is reached, or only the pilot was wanted.
+        BackendError: the model cannot be used at all.
+        InputError: there are no dialogues, or a file that was given is damaged.
     """
-    annotator = _open(config)
+    by_model = config.annotator == "llm"
+    if by_model:
+        annotate_with_model(config, inputs, out, context)
+    else:
+        _annotate_by_cues(config, inputs, out, context)
+    tags = count_tags(read_dialogues(out.path))
+    out.write_json("tags.json", tags)
+    lines = [*(report_on(config, out, tags) if by_model else ()), *tag_lines(tags)]
+    if (compared := _compared(inputs, out)) is not None:
+        out.write_json("agreement.json", asdict(compared))
+        lines += agreement_lines(compared)
+    out.write_text("summary.txt", "\n".join(lines) + "\n")
+
+
+def _annotate_by_cues(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
+    lexicon = load_lexicon(config.lexicon_sha256)
+    annotator = LexiconAnnotator(CompoundScorer(lexicon.valences).compound, config.max_topics)
     out.add_model("annotator", annotator.identity)
     with context.progress("annotation", None, "dialogues") as bar:
         for index, table in enumerate(read_shards(inputs.one("dialogues").path, "dialogues")):
             if not out.has_shard("dialogues", index):
                 _annotate_shard(out, index, from_table(table), annotator, config)
             bar.advance(table.num_rows)
-    tags = count_tags(read_dialogues(out.path))
-    out.write_json("tags.json", tags)
-    gold = inputs.optional("gold")
-    compared = compare(read_dialogues(out.path), read_gold(gold.path)) if gold is not None else None
-    if compared is not None:
-        out.write_json("agreement.json", asdict(compared))
-    out.write_text("summary.txt", _summary(tags) + (_agreement_summary(compared) if compared else ""))
-
-
-def _open(config: Config) -> Annotator:
-    lexicon = load_lexicon(config.lexicon_sha256)
-    return LexiconAnnotator(CompoundScorer(lexicon.valences).compound, config.max_topics)
 
 
 def _annotate_shard(
@@ -91,70 +90,9 @@ def _annotate_shard(
             failures.append(result)
         else:
             annotated.append(keep_existing(before, result) if config.existing == "keep" else result)
-    counts = [
-        _counts("dialogues", len(dialogues), len(annotated), len(failures)),
-        _counts("utterances", _utterances(dialogues), _utterances(annotated), None),
-    ]
-    out.write_shard("dialogues", index, to_table(annotated), counts=counts, rejected=_failure_table(failures))
+    write_annotated(out, index, dialogues, annotated, failures)
 
 
-def _counts(unit: str, came_in: int, kept: int, quarantined: int | None) -> Counts:
-    lost = came_in - kept if quarantined is None else quarantined
-    return Counts(unit=unit, came_in=came_in, kept=kept, dropped={}, quarantined=lost)
-
-
-def _utterances(dialogues: Iterable[Dialogue]) -> int:
-    return sum(len(dialogue.utterances) for dialogue in dialogues)
-
-
-def _failure_table(failures: Sequence[AnnotationFailure]) -> pa.Table:
-    """The failed dialogues as they came in, with two columns more: `reason` and `detail`."""
-    table = to_table(failure.dialogue for failure in failures)
-    reasons = pa.array([failure.kind.value for failure in failures], pa.string())
-    details = pa.array([failure.detail for failure in failures], pa.string())
-    return table.append_column("reason", reasons).append_column("detail", details)
-
-
-def keep_existing(before: Dialogue, after: Dialogue) -> Dialogue:
-    """`after`, but with the states that `before` already had."""
-    pairs = zip(before.utterances, after.utterances, strict=True)
-    return replace(after, utterances=tuple(old if old.state is not None else new for old, new in pairs))
-
-
-def count_tags(dialogues: Iterable[Dialogue]) -> dict[str, dict[str, dict[str, int]]]:
-    """Role -> slot -> tag -> number of utterances that have it, most frequent first; a null tag counts as "null"."""
-    counters = {role: {slot: Counter[str]() for slot in SLOTS} for role in ROLES}
-    for utterance in (one for dialogue in dialogues for one in dialogue.utterances):
-        for slot, tags in _tags(utterance.state).items():
-            counters[utterance.role][slot].update(tags)
-    return {role: {slot: _sorted(counter) for slot, counter in slots.items()} for role, slots in counters.items()}
-
-
-def _tags(state: State | None) -> dict[str, set[str]]:
-    if state is None:
-        return {}
-    motivation, emotion = state.motivation or "null", state.emotion or "null"
-    return dict(zip(SLOTS, ({motivation}, {emotion}, set(state.topics) or {"null"}), strict=True))
-
-
-def _sorted(counter: Counter[str]) -> dict[str, int]:
-    return dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _summary(tags: dict[str, dict[str, dict[str, int]]]) -> str:
-    lines = []
-    for role, slots in tags.items():
-        for slot, counted in slots.items():
-            shown = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:SHOWN_TAGS]
-            lines.append(f"{role:9} {slot:10} " + ", ".join(f"{tag} {count:,}" for tag, count in shown))
-    return "\n".join(lines) + "\n"
-
-
-def _agreement_summary(compared: Comparison) -> str:
-    lines = [f"{'agreement with gold':20} {'n':>7} {'accuracy':>8} {'majority':>8} {'macro-F1':>8} {'kappa':>6}"]
-    for role, slots in compared.labels.items():
-        for slot, one in slots.items():
-            figures = f"{one.accuracy:8.3f} {one.majority_accuracy:8.3f} {one.macro_f1:8.3f} {one.kappa:6.3f}"
-            lines.append(f"{role + ' ' + slot:20} {one.n:7,} {figures}")
-    lines.append(f"topics: precision {compared.topic_precision:.3f}, recall {compared.topic_recall:.3f}")
-    return "\n".join(lines) + "\n"
+def _compared(inputs: Inputs, out: Output) -> Comparison | None:
+    gold = inputs.optional("gold")
+    return None if gold is None else compare(read_dialogues(out.path), read_gold(gold.path))

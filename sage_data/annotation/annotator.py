@@ -19,6 +19,42 @@ class FailureKind(StrEnum):
     NO_UTTERANCES = "no_utterances"
     """There is nothing to annotate."""
 
+    API_ERROR = "api_error"
+    """The backend gave no answer."""
+    REFUSED = "refused"
+    """The model declined."""
+    TRUNCATED = "truncated"
+    """The reply reached the token limit."""
+    EMPTY = "empty"
+    """The reply holds nothing."""
+
+    NOT_JSON = "not_json"
+    """The reply is no JSON value, or more than one."""
+    WRONG_SHAPE = "wrong_shape"
+    """JSON, but a field is missing, unknown or of the wrong type."""
+    WRONG_COUNT = "wrong_count"
+    """More or fewer utterances than the dialogue has."""
+    WRONG_INDEX = "wrong_index"
+    """Utterances out of order, or numbered otherwise."""
+    WRONG_ROLE = "wrong_role"
+    """An utterance was given to the other speaker."""
+    BAD_TAG = "bad_tag"
+    """A motivation, emotion or topic that is no short tag, or too many topics."""
+    EMPTY_TEXT = "empty_text"
+    """A rewritten utterance holds nothing but white space."""
+    BAD_TEXT = "bad_text"
+    """A rewritten utterance holds control characters or tags that the original does not."""
+    TEXT_CHANGED = "text_changed"
+    """The text was to stay as it is."""
+    TEXT_DRIFTED = "text_drifted"
+    """A rewritten utterance shares too little with the original."""
+    FACT_CHANGED = "fact_changed"
+    """A number, name or negation vanished, or a number or negation appeared."""
+    BRIDGE_NOT_ALLOWED = "bridge_not_allowed"
+    """A question was added where none may be."""
+    BRIDGE_NOT_QUESTION = "bridge_not_question"
+    """What was added is not one short question."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnnotationFailure:
@@ -28,6 +64,8 @@ class AnnotationFailure:
     kind: FailureKind
     detail: str
     """What was expected and found."""
+    reply: str | None = None
+    """What the model said last, shortened; None where no model was asked or nothing came back."""
 
 
 class Annotator(Protocol):

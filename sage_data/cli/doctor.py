@@ -15,7 +15,7 @@ import click
 
 BUNDLES = ("all", "dev")
 """Extras that bring nothing which another one does not, or nothing a user needs."""
-NEEDED_BY_BACKEND = {"hf": "train"}
+NEEDED_BY_BACKEND = {"hf": "train", "openai": "llm"}
 ENOUGH_DISK_GB = 2
 
 

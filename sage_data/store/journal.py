@@ -1,93 +1,283 @@
 """The journal: every finished model call of a run, so that a rerun repeats none of them.
 
 An SQLite file (WAL) keyed by the hash of backend identity, messages, seed, sampling and candidate count. Only usable
-replies are ever returned from it; failures are kept apart with their status, for reports and retries. SQLite drops a
-torn last record by itself.
+replies are ever returned from it; failures are kept apart with their status, for reports and retries. Each call is
+committed as soon as it is there, so a kill loses those in flight at most. SQLite drops a torn last record by itself.
+
+    chat = JournaledChat(backend, Journal(run_dir / "journal.sqlite"), Meter(max_cost=2.0))
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from sage_data.chat.protocol import ChatBackend, Completion, CompletionStatus, Conversation, Sampling
+from sage_data.chat.meter import Meter
+from sage_data.chat.protocol import ChatBackend, Completion, CompletionStatus, Conversation, Sampling, StreamingChat
+from sage_data.errors import BackendError, DamagedFileError, InputError, SchemaVersionError
 from sage_data.store.files import sha256_json
 
-_SCHEMA = """
+SCHEMA_VERSION = 1
+"""Stands in the file as SQLite's `user_version`."""
+MOST_READY = 1000
+"""Answers from the journal that may wait behind calls in flight; then those are waited for."""
+BATCH = 16
+"""Conversations that a backend without `stream` gets at once when a budget is to be kept."""
+
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, backend TEXT NOT NULL, completions TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS failures (key TEXT NOT NULL, backend TEXT NOT NULL, completions TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS failures_by_key ON failures (key);
+PRAGMA user_version = {SCHEMA_VERSION};
 """
-
 _KEEP = "INSERT OR REPLACE INTO calls VALUES (?, ?, ?)"
 _KEEP_FAILURE = "INSERT INTO failures VALUES (?, ?, ?)"
+_FORGET_FAILURE = "DELETE FROM failures WHERE key = ?"
 
 
 class Journal:
     """Finished calls on disk. One writer at a time (the run's lock sees to that)."""
 
     def __init__(self, path: Path) -> None:
+        """Open the journal, or begin one.
+
+        Raises:
+            DamagedFileError: the file is no SQLite database, or its pages are damaged.
+            SchemaVersionError: a newer version of this software wrote it.
+            InputError: the file cannot be opened.
+        """
+        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
+        with self._explained():
+            self._db = sqlite3.connect(path)
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
 
     def get(self, key: str) -> list[Completion] | None:
-        """The usable replies of an earlier call, or None."""
-        row = self._db.execute("SELECT completions FROM calls WHERE key = ?", (key,)).fetchone()
-        return None if row is None else [_completion(raw) for raw in json.loads(row[0])]
+        """The usable replies of an earlier call, or None; a record that cannot be read counts as none.
+
+        Raises:
+            DamagedFileError: the file is damaged.
+        """
+        with self._explained():
+            row = self._db.execute("SELECT completions FROM calls WHERE key = ?", (key,)).fetchone()
+        try:
+            return None if row is None else _unpack(row[0])
+        except (ValueError, TypeError, KeyError):
+            return None
 
     def put(self, backend: str, calls: Mapping[str, Sequence[Completion]]) -> None:
         """Keep finished calls, in one transaction: the usable ones to answer from, the others as failures.
 
         A call is usable when one of its candidates is and none was an error of the backend: asking again would not
-        change what the model said, but may mend an error.
+        change what the model said, but may mend an error. Of each call the last failure is kept, until it is answered.
+
+        Raises:
+            InputError: the file cannot be written to.
         """
-        with self._db:
+        with self._explained(), self._db:
             for key, completions in calls.items():
                 packed = json.dumps([asdict(completion) for completion in completions])
-                self._db.execute(_KEEP if _usable(completions) else _KEEP_FAILURE, (key, backend, packed))
+                self._db.execute(_FORGET_FAILURE, (key,))
+                self._db.execute(_KEEP if usable(completions) else _KEEP_FAILURE, (key, backend, packed))
 
     def failures(self) -> list[list[Completion]]:
         """The calls that gave nothing usable, for reports."""
-        rows = self._db.execute("SELECT completions FROM failures ORDER BY rowid").fetchall()
-        return [[_completion(raw) for raw in json.loads(row[0])] for row in rows]
+        with self._explained():
+            rows = self._db.execute("SELECT completions FROM failures ORDER BY rowid").fetchall()
+        return [_unpack(row[0]) for row in rows]
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
+    def _prepare(self) -> None:
+        found = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        if found > SCHEMA_VERSION:
+            raise SchemaVersionError(
+                f"{self._path}: expected a journal of version {SCHEMA_VERSION} or older, found version {found}",
+                next_step="update sage-dialogue, or use another run folder",
+            )
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        # A journal from before versions were written has the same tables, so this is all it needs.
+        self._db.executescript(_SCHEMA)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn SQLite's errors into ours, which name the file."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise InputError(
+                f"{self._path}: the journal of calls cannot be used: {error}",
+                next_step="see that the disk has room, the file may be written and no other process has it open",
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise DamagedFileError(
+                f"{self._path}: expected a journal of calls (SQLite), found a damaged or foreign file: {error}",
+                next_step="move the file away to go on without it; calls it held are then made again",
+            ) from error
+
 
 class JournaledChat:
-    """A backend that answers from the journal what it has answered before, and asks the real one for the rest."""
+    """A backend that answers from the journal what it has answered before, and asks the real one for the rest.
 
-    def __init__(self, backend: ChatBackend, journal: Journal) -> None:
+    With a `Meter` it keeps to a budget: what comes from the journal costs nothing, and when the budget is used up no
+    further call is begun, those in flight are waited for and kept, and BudgetStopError ends the work.
+    """
+
+    def __init__(self, backend: ChatBackend, journal: Journal | None, meter: Meter | None = None) -> None:
         self._backend = backend
         self._journal = journal
+        self._meter = meter
 
     @property
     def identity(self) -> str:
         """The wrapped backend's identity."""
         return self._backend.identity
 
+    @property
+    def estimated_calls(self) -> int:
+        """Requests whose tokens the wrapped backend had to estimate, where it tells."""
+        return int(getattr(self._backend, "estimated_calls", 0))
+
     def generate(self, conversations: Sequence[Conversation], sampling: Sampling, n: int = 1) -> list[list[Completion]]:
-        """Answer each conversation, calling the backend only for those not in the journal.
+        """Answer each conversation, in order, calling the backend only for those not in the journal.
 
         Raises:
             BackendError: as the wrapped backend.
+            BudgetStopError: the budget is used up.
         """
-        keys = [call_key(self.identity, conversation, sampling, n) for conversation in conversations]
-        known = {key: found for key in keys if (found := self._journal.get(key)) is not None}
-        missing = {key: one for key, one in zip(keys, conversations, strict=True) if key not in known}
-        if missing:
-            fresh = self._backend.generate(list(missing.values()), sampling, n)
-            answered = dict(zip(missing, fresh, strict=True))
-            self._journal.put(self.identity, answered)
-            known |= answered
-        return [known[key] for key in keys]
+        batch = BATCH if self._meter is not None else max(1, len(conversations))
+        answers = dict(self._stream(conversations, sampling, n, batch))
+        return [answers[position] for position in range(len(conversations))]
+
+    def stream(
+        self, conversations: Iterable[Conversation], sampling: Sampling, n: int = 1
+    ) -> Iterator[tuple[int, list[Completion]]]:
+        """Yield each conversation's position and candidates, each kept in the journal before it is handed over.
+
+        Raises:
+            BackendError: as the wrapped backend.
+            BudgetStopError: the budget is used up; everything that was answered has been yielded.
+        """
+        return self._stream(conversations, sampling, n, BATCH)
+
+    def close(self) -> None:
+        """Close the journal, and the backend if it can be closed."""
+        if self._journal is not None:
+            self._journal.close()
+        if (close := getattr(self._backend, "close", None)) is not None:
+            close()
+
+    def _stream(
+        self, conversations: Iterable[Conversation], sampling: Sampling, n: int, batch: int
+    ) -> Iterator[tuple[int, list[Completion]]]:
+        meter = Meter() if self._meter is None else self._meter
+        flow = _Flow(self.identity, self._journal, meter, conversations, sampling, n)
+        estimated = self.estimated_calls
+        try:
+            while not flow.over:
+                missing = flow.missing()
+                with closing(_ask(self._backend, missing, sampling, n, batch)) as answers:
+                    for position, completions in answers:
+                        yield from flow.answered(position, completions)
+                if flow.unanswered:
+                    raise BackendError(f"{self.identity}: {flow.unanswered} conversations were left unanswered")
+                yield from flow.ready_answers()
+        finally:
+            meter.abandon(flow.unanswered)
+            meter.estimated += self.estimated_calls - estimated
+        if flow.stopped:
+            raise meter.stop()
+
+
+class _Flow:
+    """One streaming call: what was asked, what waits, what came."""
+
+    def __init__(
+        self,
+        identity: str,
+        journal: Journal | None,
+        meter: Meter,
+        conversations: Iterable[Conversation],
+        sampling: Sampling,
+        n: int,
+    ) -> None:
+        self._identity, self._journal, self._meter = identity, journal, meter
+        self._sampling, self._n = sampling, n
+        self._source = enumerate(conversations)
+        self._asked: list[str] = []
+        self._waiting: dict[str, list[int]] = {}
+        self._failed: dict[str, list[Completion]] = {}
+        self._ready: deque[tuple[int, list[Completion]]] = deque()
+        self.over = False
+        """Nothing is left to ask."""
+        self.stopped = False
+        """The budget is used up."""
+
+    @property
+    def unanswered(self) -> int:
+        """Calls begun whose answer has not come."""
+        return len(self._waiting)
+
+    def missing(self) -> Iterator[Conversation]:
+        """What the backend must be asked; ends early when too many other answers wait, or the budget is used up."""
+        self._asked = []
+        for position, conversation in self._source:
+            key = call_key(self._identity, conversation, self._sampling, self._n)
+            if self._known(position, key):
+                if len(self._ready) >= MOST_READY:
+                    return
+                continue
+            if not self._meter.start():
+                self.over = self.stopped = True
+                return
+            self._waiting[key] = [position]
+            self._asked.append(key)
+            yield conversation
+        self.over = True
+
+    def answered(self, asked: int, completions: list[Completion]) -> Iterator[tuple[int, list[Completion]]]:
+        """Keep an answer, then hand it and all others that are ready over."""
+        key = self._asked[asked]
+        if self._journal is not None:
+            self._journal.put(self._identity, {key: completions})
+        self._meter.finish(completions)
+        positions = self._waiting.pop(key)
+        if not usable(completions):
+            self._failed[key] = completions
+        for position in positions:
+            yield position, completions
+        yield from self.ready_answers()
+
+    def ready_answers(self) -> Iterator[tuple[int, list[Completion]]]:
+        """Hand over what needed no call."""
+        while self._ready:
+            yield self._ready.popleft()
+
+    def _known(self, position: int, key: str) -> bool:
+        """True when this conversation needs no call of its own: it is being asked, has failed before, or is kept."""
+        if key in self._waiting:
+            self._waiting[key].append(position)
+            return True
+        found = self._failed.get(key)
+        if found is None and self._journal is not None and (found := self._journal.get(key)) is not None:
+            self._meter.from_journal()
+        if found is not None:
+            self._ready.append((position, found))
+        return found is not None
 
 
 def call_key(identity: str, conversation: Conversation, sampling: Sampling, n: int) -> str:
@@ -95,10 +285,32 @@ def call_key(identity: str, conversation: Conversation, sampling: Sampling, n: i
     return sha256_json({"backend": identity, "ask": asdict(conversation), "sampling": asdict(sampling), "n": n})
 
 
-def _usable(completions: Sequence[Completion]) -> bool:
+def usable(completions: Sequence[Completion]) -> bool:
+    """True when a call is finished for good: a candidate is usable and none was an error of the backend."""
     broken = any(completion.status is CompletionStatus.API_ERROR for completion in completions)
     return not broken and any(completion.ok for completion in completions)
 
 
-def _completion(raw: dict[str, object]) -> Completion:
-    return Completion(**{**raw, "status": CompletionStatus(str(raw["status"]))})  # type: ignore[arg-type]
+def _ask(
+    backend: ChatBackend, conversations: Iterator[Conversation], sampling: Sampling, n: int, batch: int
+) -> Generator[tuple[int, list[Completion]], None, None]:
+    """Answers as they come: one by one where the backend streams, else batch by batch.
+
+    Raises:
+        BackendError: it left one out, or as the backend.
+    """
+    given = 0
+    if isinstance(backend, StreamingChat):
+        yield from backend.stream(conversations, sampling, n)
+        return
+    while some := list(islice(conversations, batch)):
+        answers = backend.generate(some, sampling, n)
+        if len(answers) != len(some):
+            raise BackendError(f"{backend.identity}: asked {len(some)} conversations, found {len(answers)} answers")
+        yield from enumerate(answers, start=given)
+        given += len(some)
+
+
+def _unpack(text: str) -> list[Completion]:
+    raw: list[dict[str, Any]] = json.loads(text)
+    return [Completion(**{**one, "status": CompletionStatus(one["status"])}) for one in raw]

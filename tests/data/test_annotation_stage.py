@@ -44,10 +44,10 @@ def annotate(folder: Path, out: Path, **config: Any) -> Manifest:
 def test_shards_stay_one_to_one_and_counts_add_up(tmp_path: Path, folder: Path) -> None:
     manifest = annotate(folder, tmp_path / "out")
     assert [table.num_rows for table in read_shards(tmp_path / "out", "dialogues")] == [1, 0, 1]
-    counted = {one.unit: (one.came_in, one.kept, one.quarantined) for one in manifest.counts}
-    assert counted == {"dialogues": (3, 2, 1), "utterances": (4, 4, 0)}
+    counted = {one.unit: (one.came_in, one.kept, one.dropped) for one in manifest.counts}
+    assert counted == {"dialogues": (3, 2, {"no_utterances": 1}), "utterances": (4, 4, {})}
     assert manifest.models["annotator"].startswith("lexicon:")
-    assert set(manifest.resources) == {"annotation/cues.toml", "annotation/topics.toml"}
+    assert {"annotation/cues.toml", "annotation/topics.toml", "llm/prompt.toml"} <= set(manifest.resources)
 
 
 def test_failures_are_kept_apart_with_their_reason(tmp_path: Path, folder: Path) -> None:

@@ -3,15 +3,19 @@
 import io
 import xml.etree.ElementTree as ET
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from made_folders import made_counts, made_folder, made_stage
 from PIL import Image
 
+from sage_data.cli.funnel import funnel
 from sage_data.errors import InputError, MissingDependencyError
-from sage_data.funnel import MARGIN, PNG_SCALE, WIDTH, Step, joined, layout, png, steps_of, svg, wrapped
+from sage_data.funnel import MARGIN, PNG_SCALE, WIDTH, Step, chain_steps, joined, layout, png, steps_of, svg, wrapped
 
 REDDIT: dict[str, Any] = {
     "comments": {"came_in": 90, "dropped": {"bot": 3, "too_old": 17, "url": 0}, "kept": 70, "quarantined": 0},
@@ -147,3 +151,116 @@ class TestPicture:
         monkeypatch.setitem(__import__("sys").modules, "PIL", None)
         with pytest.raises(MissingDependencyError, match=r"sage-dialogue\[plots\]"):
             png(FROM_GATES, "Gates")
+
+
+class TestChain:
+    """One funnel across stages, from what their manifests count."""
+
+    def test_a_unit_goes_on_from_stage_to_stage(self) -> None:
+        reddit = made_stage(
+            "read",
+            counts=[
+                made_counts(90, 70, "comments", bot=20),
+                made_counts(30, 30),
+                made_counts(100, 90, "lines", quarantined=9, blank=1),
+            ],
+        )
+        gates = made_stage("kept", counts=[made_counts(30, 20, too_few_turns=2, low_sentiment=8)])
+        annotated = made_stage(
+            "annotated", counts=[made_counts(20, 19, quarantined=1), made_counts(80, 76, "utterances", quarantined=4)]
+        )
+        chains = made_stage("chains", counts=[made_counts(19, 19), made_counts(76, 70, "utterances", trailing_user=6)])
+        assert chain_steps([made_stage("world"), reddit, gates, annotated, chains]) == [
+            Step("lines", 100, "total"),
+            Step("quarantined", 9, "drop"),
+            Step("blank", 1, "drop"),
+            Step("comments", 90, "kept"),
+            Step("bot", 20, "drop"),
+            Step("comments in dialogues", 70, "kept"),
+            Step("dialogues", 30, "total"),
+            Step("low sentiment", 8, "drop"),
+            Step("too few turns", 2, "drop"),
+            Step("dialogues in kept", 20, "kept"),
+            Step("quarantined", 1, "drop"),
+            Step("dialogues in annotated", 19, "kept"),
+            Step("utterances", 80, "total"),
+            Step("quarantined", 4, "drop"),
+            Step("utterances in annotated", 76, "kept"),
+            Step("trailing user", 6, "drop"),
+            Step("utterances in chains", 70, "kept"),
+        ]
+
+    def test_where_branches_meet_a_section_of_its_own_begins(self) -> None:
+        one = made_stage("reddit", counts=[made_counts(30, 20, no_question=10)])
+        two = made_stage("loaded", counts=[made_counts(8, 8)])
+        mixed = made_stage("mixed", counts=[made_counts(28, 25, surplus=3)])
+        assert chain_steps([one, two, mixed]) == [
+            Step("dialogues", 30, "total"),
+            Step("no question", 10, "drop"),
+            Step("dialogues in reddit", 20, "kept"),
+            Step("dialogues into stage loaded", 8, "total"),
+            Step("dialogues into stage mixed", 28, "total"),
+            Step("surplus", 3, "drop"),
+            Step("dialogues in mixed", 25, "kept"),
+        ]
+
+    def test_a_second_read_of_lines_names_its_stage(self) -> None:
+        both = [
+            made_stage(name, counts=[made_counts(size, size, "lines"), made_counts(size, size, "comments")])
+            for name, size in (("a", 5), ("b", 9))
+        ]
+        assert [(one.label, one.count) for one in chain_steps(both)] == [
+            ("lines", 5),
+            ("comments", 5),
+            ("lines into stage b", 9),
+            ("comments", 9),
+        ]
+
+    @given(st.lists(st.lists(st.integers(0, 50), max_size=4), max_size=6))
+    def test_whatever_is_dropped_is_drawn_once(self, drops: list[list[int]]) -> None:
+        left = sum(map(sum, drops)) + 3
+        stages, total = [], 0
+        for place, numbers in enumerate(drops):
+            dropped = {f"reason {index}": number for index, number in enumerate(numbers)}
+            stages.append(made_stage(f"s{place}", counts=[made_counts(left, left - sum(numbers), **dropped)]))
+            left, total = left - sum(numbers), total + sum(numbers)
+        steps = chain_steps(stages)
+        assert sum(step.count for step in steps if step.kind == "drop") == total
+        assert [step.kind for step in steps].count("total") == (1 if drops else 0)
+
+
+class TestCommand:
+    """`sage data funnel` on folders with manifests."""
+
+    def drawn(self, *arguments: str) -> str:
+        result = CliRunner().invoke(funnel, [*arguments, "--out", "f.svg"])
+        assert result.exit_code == 0, result.output
+        return Path("f.svg").read_text(encoding="utf-8")
+
+    @pytest.fixture(autouse=True)
+    def here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        above = [made_stage("kept", counts=[made_counts(9, 2, no_question=7)])]
+        made_folder(tmp_path / "chains", lineage=above, counts=[made_counts(2, 1, no_exchange=1)])
+
+    def test_the_last_folder_draws_the_whole_chain(self) -> None:
+        drawn = self.drawn("chains")
+        assert ">no question<" in drawn
+        assert ">dialogues in chains<" in drawn
+
+    def test_alone_it_draws_its_own_stage(self) -> None:
+        drawn = self.drawn("chains", "--alone")
+        assert ">no question<" not in drawn
+        assert ">no exchange<" in drawn
+
+    def test_several_folders_are_drawn_as_given(self) -> None:
+        made_folder(Path("more"), counts=[made_counts(1, 0, duplicate=1)])
+        drawn = self.drawn("chains", "more")
+        assert ">no question<" not in drawn
+        assert ">duplicate<" in drawn
+
+    def test_a_folder_without_counts_is_named(self) -> None:
+        made_folder(Path("bare"))
+        result = CliRunner().invoke(funnel, ["bare", "--out", "f.svg"])
+        assert isinstance(result.exception, InputError)
+        assert "no manifest with counts" in str(result.exception)

@@ -1,0 +1,17 @@
+"""A language model names motivation, emotion and topics, and makes the text more readable (paper section 3.2, App. B).
+
+Read in this order: `prompt.toml` (what is asked), `request` (how), `reply` (what is accepted, with `tags`, `wording`,
+`closeness`, `facts`), `asking` (repair and further rounds), `pilot` and `estimate` (what it will cost), `shelf` (how
+shards are finished), `outcome` and `report` (what became of it).
+
+    sage data annotate kept/ --out annotated/ --annotator llm --model openai:MODEL@URL
+"""
+
+from pathlib import Path
+
+from sage_data.annotation.llm.closeness import WORDS_FILE
+from sage_data.annotation.llm.prompt import PROMPT_FILE
+from sage_data.annotation.llm.tags import CANONICAL_FILE
+
+RESOURCES: tuple[Path, ...] = (PROMPT_FILE, CANONICAL_FILE, WORDS_FILE)
+"""Files that the bytes of an annotation depend on."""

@@ -1,0 +1,189 @@
+"""Before the paid calls: a free forecast, then a pilot of a few dialogues that tells what the others will take.
+
+The pilot is a seeded sample with one dialogue from each of equal parts of the input, so it spreads over all shards. Its
+answers are kept and used: no dialogue is asked about twice. What it tells is written to `estimate.json`.
+
+    answered = Pilot(config, folder, out, context, asking).run()
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from sage_data.annotation.annotator import AnnotationFailure
+from sage_data.annotation.llm.asking import Asking, Job
+from sage_data.annotation.llm.estimate import CONFIDENCE, Seen, Size, remaining_use
+from sage_data.annotation.llm.shelf import Place, needs_asking
+from sage_data.annotation.settings import Config
+from sage_data.chat.meter import Prices
+from sage_data.dialogue import Dialogue
+from sage_data.errors import BudgetStopError
+from sage_data.stage import Context, Output, derive_seed
+from sage_data.store.dialogues import from_table
+from sage_data.store.shards import read_shards
+
+ESTIMATE = "estimate.json"
+CHARACTERS_PER_TOKEN = 4.0
+"""Of English in the tokenizers of today, about; the forecast says so."""
+CALLS_PER_ROUND = 2
+"""A first try, and the repair of a bad reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pilot:
+    """The pilot of one run."""
+
+    config: Config
+    prices: Prices | None
+    folder: Path
+    out: Output
+    context: Context
+    asking: Asking
+
+    def run(self) -> Mapping[Place, Job]:
+        """Ask about the sample, write and say the estimate; gives the sample's finished jobs.
+
+        An estimate that an earlier attempt wrote is said again, and nothing is asked.
+
+        Raises:
+            BudgetStopError: only the pilot was wanted, or it used up the budget.
+        """
+        answered: dict[Place, Job] = {}
+        if not self.out.has(ESTIMATE):
+            answered = self._ask()
+        estimate = json.loads((self.out.path / ESTIMATE).read_text(encoding="utf-8"))
+        for line in estimate_lines(estimate, self.config.max_cost):
+            self.context.report.say(line)
+        if self.config.pilot_only:
+            raise BudgetStopError(
+                "\n".join(["stopped after the pilot, as asked:", *estimate_lines(estimate, self.config.max_cost)]),
+                next_step="the same command without --pilot-only goes on; no finished call is repeated",
+            )
+        return answered
+
+    def _ask(self) -> dict[Place, Job]:
+        sizes = dict(self._sizes())
+        rounds = self.config.retry_failed + 1
+        forecast = {
+            "calls_low": len(sizes),
+            "calls_high": len(sizes) * CALLS_PER_ROUND * rounds,
+            "prompt_tokens_of_first_calls": round(
+                sum(one.prompt_characters for one in sizes.values()) / CHARACTERS_PER_TOKEN
+            ),
+        }
+        self.context.report.say(forecast_line(forecast))
+        seed = derive_seed(self.context.seed, "annotation", "pilot")
+        chosen = sample(list(sizes), self.config.pilot_rows, seed)
+        done = {(job.shard, job.row): job for job in self._answered(chosen)}
+        pilot = [_seen(done[place], sizes[place]) for place in chosen]
+        remaining = [size for place, size in sizes.items() if place not in done]
+        self.out.write_json(
+            ESTIMATE,
+            {
+                "dialogues": {"to_ask": len(sizes), "pilot": len(pilot), "remaining": len(remaining)},
+                "forecast": forecast,
+                "pilot": self._taken([done[place] for place in chosen]),
+                "remaining": asdict(remaining_use(pilot, remaining, self.prices, seed)) if pilot else None,
+                "confidence": CONFIDENCE,
+            },
+        )
+        return done
+
+    def _answered(self, chosen: list[Place]) -> Iterator[Job]:
+        wanted = set(chosen)
+        jobs = (Job(*place, dialogue) for place, dialogue in self._waiting() if place in wanted)
+        with self.context.progress("pilot", len(chosen), "dialogues") as bar:
+            for job in self.asking.run(jobs):
+                bar.advance()
+                yield job
+
+    def _waiting(self) -> Iterator[tuple[Place, Dialogue]]:
+        """Every dialogue that will be asked about, with its place, in order."""
+        for index, table in enumerate(read_shards(self.folder, "dialogues")):
+            for row, dialogue in enumerate(from_table(table)):
+                if needs_asking(dialogue, replace_states=self.config.existing == "replace"):
+                    yield (index, row), dialogue
+
+    def _sizes(self) -> Iterator[tuple[Place, Size]]:
+        for place, dialogue in self._waiting():
+            messages = self.asking.request.messages(dialogue.utterances)
+            lengths = [len(message.content) for message in messages]
+            yield place, Size(sum(lengths), lengths[-1])
+
+    def _taken(self, jobs: list[Job]) -> dict[str, Any]:
+        """What the pilot took."""
+        tokens = sum(job.prompt_tokens for job in jobs), sum(job.completion_tokens for job in jobs)
+        return {
+            "calls": sum(job.calls for job in jobs),
+            "prompt_tokens": tokens[0],
+            "completion_tokens": tokens[1],
+            "failed": sum(isinstance(job.result, AnnotationFailure) for job in jobs),
+            "cost_usd": None if self.prices is None else round(self.prices.cost(*tokens), 6),
+        }
+
+
+def sample(places: list[Place], rows: int, seed: int) -> list[Place]:
+    """One place from each of `rows` equal parts, in order; all of them where there are no more than that."""
+    if len(places) <= rows:
+        return places
+    rng = random.Random(seed)
+    bounds = [part * len(places) // rows for part in range(rows + 1)] if rows else []
+    return [places[rng.randrange(low, high)] for low, high in pairwise(bounds)]
+
+
+def _seen(job: Job, size: Size) -> Seen:
+    return Seen(
+        size,
+        job.calls,
+        job.first_prompt_tokens,
+        job.first_completion_tokens,
+        job.prompt_tokens,
+        job.completion_tokens,
+    )
+
+
+def forecast_line(forecast: Mapping[str, int]) -> str:
+    """What can be said for nothing."""
+    return (
+        f"forecast: {forecast['calls_low']:,} to {forecast['calls_high']:,} calls; first calls send about "
+        f"{forecast['prompt_tokens_of_first_calls']:,} tokens ({CHARACTERS_PER_TOKEN:g} characters taken for one)"
+    )
+
+
+def estimate_lines(estimate: Mapping[str, Any], max_cost: float | None) -> list[str]:
+    """What the pilot told, and whether the budget bears it."""
+    taken, left = estimate["pilot"], estimate["remaining"]
+    if left is None:
+        return [f"no pilot: {estimate['dialogues']['remaining']:,} dialogues to ask about"]
+    cost = "" if left["cost_usd"] is None else f"; {_money(left['cost_usd'])} USD"
+    lines = [
+        f"pilot: {estimate['dialogues']['pilot']:,} dialogues took {taken['calls']:,} calls, "
+        f"{taken['prompt_tokens']:,} tokens in, {taken['completion_tokens']:,} out"
+        + ("" if taken["cost_usd"] is None else f", {taken['cost_usd']:.4f} USD")
+        + f"; {taken['failed']:,} failed",
+        f"the remaining {estimate['dialogues']['remaining']:,} will take ({100 * estimate['confidence']:g} % "
+        f"intervals): calls {_amount(left['calls'])}; tokens in {_amount(left['prompt_tokens'])}; "
+        f"out {_amount(left['completion_tokens'])}{cost}",
+    ]
+    if max_cost is not None and left["cost_usd"] is not None:
+        least = taken["cost_usd"] + left["cost_usd"]["low"]
+        if least > max_cost:
+            lines.append(
+                f"the allowed {max_cost:g} USD will not do: pilot and remaining take at least {least:.4f} USD; the run "
+                "stops there, and what is finished by then is kept"
+            )
+    return lines
+
+
+def _amount(value: Mapping[str, float]) -> str:
+    return f"{value['low']:,.0f} to {value['high']:,.0f}"
+
+
+def _money(value: Mapping[str, float]) -> str:
+    return f"{value['low']:,.4f} to {value['high']:,.4f}"

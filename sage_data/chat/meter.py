@@ -1,0 +1,106 @@
+"""What calls cost, and when to stop: tokens are counted, money follows from them.
+
+meter = Meter(Prices(input_usd=0.15, output_usd=0.60), max_cost=2.0)
+chat = context.chat("openai:MODEL@URL", inputs, meter)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sage_data.chat.protocol import Completion
+from sage_data.errors import BudgetStopError
+
+_MILLION = 1_000_000
+
+
+class Prices(BaseModel):
+    """What a provider asks, in US dollars per million tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input_usd: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="Per million tokens of prompts.")
+    output_usd: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="Per million generated tokens.")
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """US dollars for so many tokens. Always call it on totals: a sum of parts would depend on their order."""
+        return (prompt_tokens * self.input_usd + completion_tokens * self.output_usd) / _MILLION
+
+
+@dataclass(eq=False)
+class Meter:
+    """Counts calls and tokens, and says when no further call may start. Shared by all backends of one budget."""
+
+    prices: Prices = field(default_factory=Prices)
+    max_cost: float | None = None
+    """US dollars; None for no bound. No call starts once the calls so far, with those still open taken at the mean cost
+    of a call, have used it up. Until the first answer nothing is known of a call's cost, so as many may start as the
+    backend takes at once."""
+    started: int = 0
+    calls: int = 0
+    """Conversations asked and answered, failures included; each may have taken several attempts."""
+    failed: int = 0
+    """Of these, how many brought no usable candidate."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    journaled: int = 0
+    """Answers that came from the journal and cost nothing."""
+    estimated: int = 0
+    """Requests whose tokens the server did not count, so that the backend estimated them."""
+
+    @property
+    def cost_usd(self) -> float:
+        """US dollars so far, as far as replies told their tokens."""
+        return self.prices.cost(self.prompt_tokens, self.completion_tokens)
+
+    @property
+    def open_calls(self) -> int:
+        """Calls begun and not yet answered."""
+        return self.started - self.calls
+
+    @property
+    def may_start(self) -> bool:
+        """True when the budget bears one more call."""
+        if self.max_cost is None:
+            return True
+        expected = self.cost_usd * self.open_calls / self.calls if self.calls else 0.0
+        return self.cost_usd + expected < self.max_cost
+
+    def start(self) -> bool:
+        """Begin a call; False when no further one may start."""
+        if not self.may_start:
+            return False
+        self.started += 1
+        return True
+
+    def finish(self, completions: Sequence[Completion]) -> None:
+        """A call was answered."""
+        self.calls += 1
+        self.failed += not any(one.ok for one in completions)
+        self.prompt_tokens += sum(one.prompt_tokens for one in completions)
+        self.completion_tokens += sum(one.completion_tokens for one in completions)
+
+    def abandon(self, calls: int) -> None:
+        """So many calls were begun and will not be answered."""
+        self.started -= calls
+
+    def from_journal(self) -> None:
+        """An answer was there already."""
+        self.journaled += 1
+
+    def __str__(self) -> str:
+        tokens = f"{self.prompt_tokens:,} prompt and {self.completion_tokens:,} completion tokens"
+        guessed = f" ({self.estimated:,} requests estimated)" if self.estimated else ""
+        kept = f"{self.journaled:,} answers from the journal"
+        return f"{self.calls:,} calls, {tokens}{guessed}, {self.cost_usd:.4f} USD; {kept}"
+
+    def stop(self) -> BudgetStopError:
+        """The error that ends the work when no further call may start."""
+        allowed = "no bound" if self.max_cost is None else f"{self.max_cost:g} USD"
+        return BudgetStopError(
+            f"stopped at the allowed cost of {allowed}: {self}",
+            next_step="the same command with a higher --max-cost goes on; no finished call is repeated",
+        )

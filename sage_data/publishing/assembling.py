@@ -1,0 +1,181 @@
+"""Everything that happens before the Hub is asked anything: licence, files, scans, card.
+
+assembled = assemble(config, inputs, out, context)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sage_data.errors import ConfigError, PublishError
+from sage_data.publishing.card import CardOptions, write_card
+from sage_data.publishing.layout import DatasetConfig, read_configs
+from sage_data.publishing.licenses import LICENSES, UNKNOWN, UNSTATED, check_claim, in_words, stated_claim
+from sage_data.publishing.scans import SCANS, Findings, scan_files
+from sage_data.publishing.staging import (
+    Plan,
+    Staged,
+    StagedFile,
+    check_staged,
+    files_table,
+    measure,
+    read_files,
+    stage_tables,
+    withheld,
+)
+from sage_data.publishing.withholding import must_withhold, read_tombstones
+from sage_data.stage import Context, Inputs, Output
+from sage_data.store.manifest import Origin
+from sage_data.store.shards import read_table
+
+if TYPE_CHECKING:
+    from sage_data.publishing import Config
+
+DATASET = "dataset"
+FILES = "files"
+FOUND = "scans.json"
+CARD_FILES = ("README.md", "funnel.svg")
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A dataset that may be published."""
+
+    files: tuple[StagedFile, ...]
+    releases_text: bool
+    """It holds text that its source wants withheld."""
+
+
+def assemble(config: Config, inputs: Inputs, out: Output, context: Context) -> Assembled:
+    """Make and check `dataset/`, or take the one that an interrupted attempt finished.
+
+    Raises:
+        ConfigError: options contradict each other.
+        InputError: a folder is not as its stage left it.
+        PublishError: a check speaks against publishing.
+    """
+    configs = read_configs([one.path for one in inputs.many("datasets")])
+    releases = config.text_release and any(must_withhold(one.manifest.origins) for one in configs)
+    check_visibility(config, releases)
+    cleared = check_license(config, origins_of(configs))
+    if not out.has(DATASET):
+        plan = Plan(config.shard_mib << 20, config.text_release, _tombstones(inputs))
+        with context.progress("staging", None, "files"), out.folder(DATASET) as folder:
+            staged = stage_tables(configs, folder, plan)
+            options = _card_options(config, cleared, withholds=any(withheld(one, plan) for one in configs))
+            _finish(config, out, folder, staged, options, releases=releases)
+    out.has_shard(FILES, 0)
+    files = read_files(read_table(out.path, FILES))
+    check_staged(out.path / DATASET, files)
+    return Assembled(files, releases)
+
+
+def origins_of(configs: Sequence[DatasetConfig]) -> list[Origin]:
+    """What the rows of all configs derive from, each once."""
+    found: list[Origin] = []
+    for config in configs:
+        found += [origin for origin in config.manifest.origins if origin not in found]
+    return found
+
+
+def check_visibility(config: Config, releases: bool) -> None:
+    """Refuse text that should be withheld in a public repository.
+
+    Raises:
+        ConfigError: that is asked for, without naming the override.
+    """
+    if releases and not config.private and "public-text" not in config.allow:
+        raise ConfigError(
+            "expected a private repository for text that its source wants withheld; found --no-private",
+            next_step="leave --no-private or --text-release out, or name it: --allow public-text",
+        )
+
+
+def check_license(config: Config, origins: Sequence[Origin]) -> tuple[str, ...]:
+    """Names of the sources that are vouched for, once the licence is found to hold.
+
+    Raises:
+        PublishError: the sources do not allow it; every reason is named.
+    """
+    cleared = config.cleared
+    if "unknown-license" in config.allow:
+        cleared = (*cleared, UNSTATED, *(one.name for one in origins if _unknown(one)))
+    claim = stated_claim(config.license, config.license_name, config.license_link, origins, cleared)
+    if problems := check_claim(claim.id, origins, cleared=cleared, name=claim.name, link=claim.link):
+        raise PublishError(
+            f"the licence {claim.id!r} may not be claimed:\n{in_words(problems)}",
+            next_step="name a licence that keeps these terms (--license), or vouch for unknown ones: "
+            "--allow unknown-license",
+        )
+    return cleared
+
+
+def _unknown(origin: Origin) -> bool:
+    return LICENSES.get(origin.license, LICENSES[UNKNOWN]).unclear
+
+
+def _tombstones(inputs: Inputs) -> frozenset[str]:
+    given = inputs.optional("tombstones")
+    return frozenset() if given is None else read_tombstones(given.path)
+
+
+def _card_options(config: Config, cleared: tuple[str, ...], *, withholds: bool) -> CardOptions:
+    said = {name: getattr(config, name) for name in CardOptions.model_fields if hasattr(config, name)}
+    return CardOptions(**{**said, "cleared": cleared, "text_withheld": withholds})
+
+
+def overrides_in_words(config: Config, findings: Findings, *, releases: bool) -> tuple[str, ...]:
+    """What is published although a check speaks against it; sources that are vouched for stand with the licence."""
+    found = [
+        f"{count:,} findings of the scan for {kind.value} were allowed: {SCANS[kind].about}"
+        for kind, count in findings.counts.items()
+        if count and kind.value in config.allow
+    ]
+    if releases:
+        found.append(f"text is published that its source wants withheld ({'private' if config.private else 'public'})")
+    return tuple(found)
+
+
+def _finish(config: Config, out: Output, folder: Path, staged: Staged, options: CardOptions, *, releases: bool) -> None:
+    """Scan the tables, write the card and scan it too, and list what there is."""
+    findings = scan_files(check_staged(folder, staged.files))
+    counts = tuple((kind.value, count) for kind, count in findings.counts.items())
+    said = overrides_in_words(config, findings, releases=releases)
+    write_card(staged.configs, folder, options.model_copy(update={"scans": counts, "overrides": said}))
+    own = (config.contact, config.citation, *config.authors)
+    card = scan_files({name: folder / name for name in CARD_FILES}, own)
+    _refuse(config, findings, card)
+    files = [*staged.files, *(StagedFile(name, None, None, None, *measure(folder / name)) for name in CARD_FILES)]
+    out.write_shard(FILES, 0, files_table(files), counts=staged.counts)
+    out.write_json(FOUND, {"data": _as_json(findings), "card": _as_json(card)})
+
+
+def _refuse(config: Config, data: Findings, card: Findings) -> None:
+    """Stop when something was found that is not allowed by name.
+
+    Raises:
+        PublishError: it was; kinds, counts and redacted examples are named.
+    """
+    said = [
+        f"in the {where}:\n{found.in_words(kinds)}"
+        for where, found in (("data", data), ("card", card))
+        if (kinds := found.blocking(config.allow))
+    ]
+    if said:
+        raise PublishError(
+            "expected nothing that identifies people or opens accounts; found\n" + "\n".join(said),
+            next_step="take it out of the data, or allow a kind by name, such as --allow url-id",
+        )
+
+
+def _as_json(findings: Findings) -> dict[str, object]:
+    return {
+        kind.value: {
+            "found": count,
+            "examples": [{"file": one.file, "place": one.place, "shown": one.shown} for one in findings.examples[kind]],
+        }
+        for kind, count in findings.counts.items()
+    }

@@ -1,0 +1,171 @@
+"""How a dataset came about, read from its manifests: every stage above it, its gates, its settings, its sources.
+
+stages = stages_of(configs)      # earliest first, each once
+gate_rows(stages)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
+from pathlib import PurePosixPath
+from typing import Any
+
+from pydantic import BaseModel
+from ruamel.yaml import YAML
+
+from sage_data.errors import SageError
+from sage_data.funnel import unit_order
+from sage_data.gates.thresholds import Thresholds
+from sage_data.publishing.layout import DatasetConfig
+from sage_data.reddit.comments import CommentGates
+from sage_data.stage import load_stage
+from sage_data.store.files import canonical_json
+from sage_data.store.manifest import Ancestor, Counts, Origin, as_ancestor
+
+GATES: dict[str, type[BaseModel]] = {"sage_data.reddit": CommentGates, "sage_data.gates": Thresholds}
+"""Stage -> the part of its options that decides what is dropped."""
+NO_GATES = frozenset({"preset"})
+DECIDING = ("sage-dialogue", "pyarrow")
+"""Packages whose version a published file's bytes depend on."""
+HASH_SHOWN = 16
+"""Signs of a hash that a card shows in tables; the manifests hold all 64."""
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"']+")
+_ABSOLUTE = re.compile(r"(?<![\w/.])/(?:[^/\s\"':]+/)*([^/\s\"':?]*)")
+
+
+def stages_of(configs: Sequence[DatasetConfig]) -> list[Ancestor]:
+    """Every stage that rows of the dataset went through, its own ones too, each once and before those that read it."""
+    found: dict[tuple[str, str], Ancestor] = {}
+    for config in configs:
+        for one in (*config.manifest.lineage, as_ancestor(config.manifest)):
+            found.setdefault((one.stage, one.fingerprint), one)
+    return list(found.values())
+
+
+def origins_of(configs: Sequence[DatasetConfig]) -> list[Origin]:
+    """Every published source that rows of the dataset derive from, each once."""
+    found = {one.model_dump_json(): one for config in configs for one in config.manifest.origins}
+    return [found[key] for key in sorted(found)]
+
+
+def funnel_rows(stages: Sequence[Ancestor]) -> list[tuple[str, ...]]:
+    """(stage, what is counted, came in, dropped for which reason, not usable, kept) of all that was counted."""
+    return [
+        (
+            stage.stage,
+            counts.unit,
+            f"{counts.came_in:,}",
+            ", ".join(f"{reason.replace('_', ' ')} {number:,}" for reason, number in _largest(counts.dropped.items())),
+            f"{counts.quarantined:,}",
+            f"{counts.kept:,}",
+        )
+        for stage in stages
+        for counts in sorted(stage.counts, key=lambda one: unit_order(one.unit))
+    ]
+
+
+def with_publishing(stages: Sequence[Ancestor], counts: Sequence[Counts]) -> list[Ancestor]:
+    """The stages, and publishing as one more where it dropped something itself."""
+    dropping = [one for one in counts if one.came_in > one.kept]
+    if not dropping:
+        return list(stages)
+    nothing = {"version": 1, "fingerprint": "", "content_hash": "", "config": {}, "seed": 0}
+    last = {"stage": "publishing", "uses": "sage_data.publishing", **nothing, "counts": dropping}
+    return [*stages, Ancestor.model_validate(last)]
+
+
+def _largest(counts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    return sorted(counts, key=lambda one: (-one[1], one[0]))
+
+
+def gate_rows(stages: Sequence[Ancestor]) -> list[tuple[str, ...]]:
+    """(stage, option, threshold, what it does) of every gate that was on."""
+    rows: list[tuple[str, ...]] = []
+    for stage in stages:
+        gates = GATES.get(stage.uses)
+        for name, field in gates.model_fields.items() if gates is not None else ():
+            value = stage.config.get(name)
+            if name not in NO_GATES and value not in (None, False, [], ""):
+                rows.append((stage.stage, name, shown(value), field.description or ""))
+    return rows
+
+
+def shown(value: Any) -> str:
+    """A setting as JSON, without addresses and folders of a machine."""
+    return public("on" if value is True else value if isinstance(value, str) else canonical_json(value))
+
+
+def public(text: str) -> str:
+    """A text without what only concerns the machine it comes from: hosts and folders."""
+    return _ABSOLUTE.sub(lambda found: PurePosixPath(found[0]).name or "/", _URL.sub("(an address)", text))
+
+
+def recipe(stages: Sequence[Ancestor], packages: Mapping[str, str]) -> str:
+    """The stages as those of a recipe: module and version, seed, and every option that is not the default's.
+
+    In front stand the versions of the packages that decide about bytes.
+    """
+    listed: dict[str, Any] = {}
+    for stage in stages:
+        options = changed(stage)
+        name = stage.stage if stage.stage not in listed else f"{stage.stage}-{stage.fingerprint[:8]}"
+        listed[name] = {"uses": stage.uses, "version": stage.version, "seed": stage.seed}
+        listed[name] |= {"with": options} if options else {}
+    head = {name: packages[name] for name in DECIDING if name in packages}
+    written = StringIO()
+    writer = YAML()
+    writer.width = 100
+    writer.dump({**head, "stages": listed}, written)
+    return written.getvalue().strip()
+
+
+def changed(stage: Ancestor) -> dict[str, Any]:
+    """A stage's options that differ from the defaults here; all of them when its module is not installed."""
+    try:
+        fields = load_stage(stage.uses).Config.model_fields
+    except SageError:
+        return {name: _public(value) for name, value in stage.config.items()}
+    defaults = {
+        name: canonical_json(_plain(field.get_default(call_default_factory=True, validated_data={})))
+        for name, field in fields.items()
+        if not field.is_required()
+    }
+    return {
+        name: _public(value) for name, value in stage.config.items() if canonical_json(value) != defaults.get(name, "")
+    }
+
+
+def _plain(value: Any) -> Any:
+    return [*value] if isinstance(value, tuple | set | frozenset) else value
+
+
+def _public(value: Any) -> Any:
+    """A setting for the card: like `public`, through lists and mappings."""
+    if isinstance(value, str):
+        return public(value)
+    if isinstance(value, list):
+        return [_public(one) for one in value]
+    return {key: _public(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def provenance_rows(stages: Sequence[Ancestor]) -> list[tuple[str, ...]]:
+    """(stage, module, its version, seed, start of its content's hash)."""
+    return [(one.stage, one.uses, str(one.version), str(one.seed), one.content_hash[:HASH_SHOWN]) for one in stages]
+
+
+def resource_rows(stages: Sequence[Ancestor]) -> list[tuple[str, ...]]:
+    """(file, start of its hash) of every prompt and word list that was used."""
+    found = {(public(name), digest[:HASH_SHOWN]) for stage in stages for name, digest in stage.resources.items()}
+    return sorted(found)
+
+
+def model_rows(stages: Sequence[Ancestor]) -> list[tuple[str, ...]]:
+    """(stage, role, model) of every model that played a role."""
+    return [(stage.stage, role, public(identity)) for stage in stages for role, identity in stage.models.items()]
+
+
+def failures(stages: Sequence[Ancestor]) -> list[tuple[str, str]]:
+    """(stage, what failed) of every part of the work that failed although the stage went on."""
+    return [(stage.stage, public(one)) for stage in stages for one in stage.failures]

@@ -1,0 +1,257 @@
+"""Puts a card together: gathers what its template asks for, fills it in and writes it with its funnel.
+
+write(configs, Path("card"), CardOptions(title="Small talk"))
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from sage_data.errors import ConfigError
+from sage_data.funnel import chain_steps, svg
+from sage_data.publishing.card import escaping, facts, story
+from sage_data.publishing.card.annotators import annotated_by, lexicon_figures
+from sage_data.publishing.card.citation import PAPER, dataset_entry
+from sage_data.publishing.card.contents import Contents, first_row, look
+from sage_data.publishing.card.escaping import Markdown
+from sage_data.publishing.card.example import example
+from sage_data.publishing.card.features import described
+from sage_data.publishing.card.metadata import ANNOTATION, front_matter, metadata, stage_has_states, title
+from sage_data.publishing.card.options import CardOptions
+from sage_data.publishing.card.templates import DATASET, cards_folder
+from sage_data.publishing.layout import DatasetConfig
+from sage_data.publishing.licenses import Claim, stated_claim
+from sage_data.store.files import write_text
+from sage_data.store.manifest import Ancestor, Origin
+
+CARD, FUNNEL = "README.md", "funnel.svg"
+IDS = ("id", "utterances[].source_id", "source.thread", "thread")
+"""Fields that lead to where something was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a card is about, gathered once."""
+
+    configs: Sequence[DatasetConfig]
+    options: CardOptions
+    title: str
+    origins: Sequence[Origin]
+    stages: Sequence[Ancestor]
+    claim: Claim
+    contents: Contents
+    """Of the config that is most telling: the first whose rows should carry states, if possible on utterances."""
+
+    @property
+    def counted(self) -> list[Ancestor]:
+        """The stages whose counts are the funnel's."""
+        return story.with_publishing(self.stages, self.options.counts)
+
+    @property
+    def states(self) -> bool:
+        """True when rows carry states."""
+        return bool(self.contents.annotated.total())
+
+
+def write(configs: Sequence[DatasetConfig], destination: Path, options: CardOptions) -> None:
+    """Write `README.md` and `funnel.svg`.
+
+    Raises:
+        ConfigError: there is no config, or not exactly one default.
+        InputError: a folder cannot be read.
+        PublishError: the licence may not be claimed, or the Hub would not take the front matter.
+    """
+    about = gather(configs, destination, options)
+    write_text(destination / FUNNEL, svg(chain_steps(about.counted), f"{about.title}: what was kept"))
+    write_text(destination / CARD, fill(about, destination))
+
+
+def gather(configs: Sequence[DatasetConfig], staged: Path, options: CardOptions) -> Subject:
+    """Everything a card needs, from the folders and from the files that are staged already."""
+    if not configs:
+        raise ConfigError("a card needs at least one config, found none")
+    origins = story.origins_of(configs)
+    telling = max(configs, key=lambda one: (stage_has_states(one), "utterances" in one.schema.names))
+    return Subject(
+        configs=configs,
+        options=options,
+        title=title(configs, options),
+        origins=origins,
+        stages=story.stages_of(configs),
+        claim=stated_claim(options.license, options.license_name, options.license_link, origins, options.cleared),
+        contents=look(telling, staged),
+    )
+
+
+def fill(about: Subject, staged: Path) -> str:
+    """The card's text."""
+    found = metadata(about.configs, about.options, about.claim, about.origins, about.stages, states=about.states)
+    values = {
+        "front_matter": Markdown(front_matter(found)),
+        "title": about.title,
+        "summary": about.options.summary,
+        **_what_is_in_it(about, staged),
+        **_how_it_came_about(about),
+        **_whose_it_is(about),
+        **_what_to_mind(about),
+        **_what_to_do_with_it(about),
+    }
+    text = _environment().get_template(DATASET).render(values)
+    return "\n".join(line.rstrip() for line in _single_spaced(text)) + "\n"
+
+
+def _single_spaced(text: str) -> list[str]:
+    """Lines without runs of empty ones, which conditions leave behind; code blocks are left as they are."""
+    kept: list[str] = []
+    fence = ""
+    for line in text.strip().splitlines():
+        if fence:
+            fence = "" if line == fence else fence
+        elif line.startswith("```"):
+            fence = line[: len(line) - len(line.lstrip("`"))]
+        elif not line.strip() and kept and not kept[-1].strip():
+            continue
+        kept.append(line)
+    return kept
+
+
+def _environment() -> Environment:
+    """Every value is escaped for Markdown unless it was made by `sage_data.publishing.card` to be Markdown."""
+    found = Environment(
+        loader=FileSystemLoader(cards_folder()),
+        autoescape=True,
+        finalize=_escaped,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    found.filters |= {"n": lambda number: f"{number:,}", "code": escaping.code}
+    found.globals |= {"table": escaping.table, "share": facts.share, "link": escaping.link}
+    return found
+
+
+def _escaped(value: Any) -> Markdown:
+    return value if isinstance(value, Markdown) else escaping.markdown(str(value))
+
+
+def _what_is_in_it(about: Subject, staged: Path) -> dict[str, Any]:
+    default = next(one for one in about.configs if one.default)
+    withheld = about.options.text_withheld
+    first = first_row(default, staged) if about.options.example else None
+    shown = "" if first is None else example(_without_text(first) if withheld else first)
+    return {
+        "split_rows": [
+            (one.name, one.table, split.name, f"{split.rows:,}", f"{split.shards:,}", f"{split.bytes:,}")
+            for one in about.configs
+            for split in one.splits
+        ],
+        "default_config": default.name,
+        "text_withheld": withheld,
+        "annotated": about.states,
+        "situations": facts.shares(about.contents.situations, about.options.shown_tags),
+        "tag_tables": facts.tag_tables(about.contents, about.options.shown_tags),
+        "example": shown,
+        "columns": [
+            {
+                "name": one.name,
+                "rows": [(column.path, column.type, column.meaning) for column in described(one.table, one.schema)],
+            }
+            for one in about.configs
+        ],
+    }
+
+
+def _without_text(row: dict[str, Any]) -> dict[str, Any]:
+    """A row's ids and tags; rows that hold text outside utterances keep their id alone."""
+    if "utterances" not in row:
+        return {"id": row.get("id")}
+    turns = [
+        {**{key: value for key, value in turn.items() if key != "text"}, "characters": _length(turn)}
+        for turn in row["utterances"]
+    ]
+    return {**row, "utterances": turns}
+
+
+def _length(turn: dict[str, Any]) -> int:
+    return int(turn["characters"]) if "characters" in turn else len(turn["text"])
+
+
+def _how_it_came_about(about: Subject) -> dict[str, Any]:
+    return {
+        "funnel_rows": story.funnel_rows(about.counted),
+        "gate_rows": story.gate_rows(about.stages),
+        "failures": story.failures(about.stages),
+        "annotations": annotated_by(about.stages, about.configs),
+        "lexicon_figures": escaping.fenced(lexicon_figures(), "text"),
+        "model_rows": story.model_rows(about.stages),
+        "provenance_rows": story.provenance_rows(about.stages),
+        "resource_rows": story.resource_rows([one for one in about.stages if one.uses != ANNOTATION]),
+        "recipe": escaping.fenced(story.recipe(about.stages, about.configs[0].manifest.packages), "yaml"),
+    }
+
+
+def _whose_it_is(about: Subject) -> dict[str, Any]:
+    return {
+        "license": about.claim,
+        "origins": Markdown("\n".join(_origin_lines(about.origins))),
+        "cleared": about.options.cleared,
+        "overrides": about.options.overrides,
+        "people": any(one.url is not None for one in about.origins) or not about.origins,
+        "unasked": any(one.withhold_text for one in about.origins),
+        "id_columns": ", ".join(_ids(about.configs)),
+        "scans": [(what, f"{hits:,}") for what, hits in about.options.scans],
+        "contact": about.options.contact,
+        "personal_data": _paragraphs(about.options.personal_data),
+    }
+
+
+def _origin_lines(origins: Sequence[Origin]) -> list[str]:
+    lines = []
+    for one in origins:
+        note = f" {escaping.markdown(one.note)}" if one.note else ""
+        lines.append(f"- {escaping.link(one.name, one.url)}, licence {escaping.markdown(one.license)}.{note}")
+    return lines or ["- sources that nobody named."]
+
+
+def _ids(configs: Sequence[DatasetConfig]) -> list[str]:
+    there = {column.path for one in configs for column in described(one.table, one.schema)}
+    return [name for name in IDS if name in there]
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [one for one in ("\n".join(text.splitlines())).split("\n\n") if one.strip()]
+
+
+def _what_to_mind(about: Subject) -> dict[str, Any]:
+    contents = about.contents
+    months = sorted(contents.months)
+    return {
+        "lengths": facts.length_facts(contents),
+        "months": {"count": len(months), "first": months[0], "last": months[-1]} if months else None,
+        "places": facts.shares(contents.places),
+        "place_count": len(contents.places),
+        "corpora": facts.shares(contents.corpora),
+        "gated": facts.gated(about.stages),
+        "languages": ", ".join(about.options.language),
+        "biases": _paragraphs(about.options.biases),
+    }
+
+
+def _what_to_do_with_it(about: Subject) -> dict[str, Any]:
+    repo = json.dumps(escaping.plain(about.options.repo) or "path/to/this/folder", ensure_ascii=False)
+    lines = ["from datasets import load_dataset", ""]
+    for config in about.configs:
+        name = json.dumps(config.name, ensure_ascii=False)
+        lines += [f"rows = load_dataset({repo}, {name}, split={json.dumps(one.name)})" for one in config.splits]
+    hydrate = "sage data hydrate path/to/this/folder --dumps path/to/dumps --out rebuilt"
+    return {
+        "loading": escaping.fenced("\n".join(lines), "python"),
+        "hydrating": escaping.fenced(hydrate),
+        "citation": escaping.fenced(dataset_entry(about.title, about.options), "bibtex"),
+        "paper": escaping.fenced(PAPER, "bibtex"),
+    }

@@ -1,0 +1,259 @@
+"""What `sage data publish` refuses to send, leaves out or asks to be named first."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from localhub import Fault, LocalHub
+from made_folders import OWN, REDDIT, dialogue, dialogues, write_folder
+from publications import REPO, STAGED, Publish, main_shows
+
+from sage_data.errors import ConfigError, InputError, PublishError
+from sage_data.store.dialogues import scenarios_to_table, to_table
+
+for package in ("huggingface_hub", "datasets", "jinja2"):
+    pytest.importorskip(package)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_visibility_must_be_what_is_asked(hub: LocalHub, api: Any, publish: Publish, there: bool) -> None:
+    api.create_repo(REPO, repo_type="dataset", private=there)
+    with pytest.raises(PublishError, match=r"expected a (public|private) repository"):
+        publish(private=not there)
+    assert main_shows(hub) == [set()]
+
+
+def test_public_must_be_asked_for(hub: LocalHub, publish: Publish) -> None:
+    publish(private=False)
+    assert hub.repo(REPO).private is False
+
+
+def test_only_what_was_staged_is_sent(
+    hub: LocalHub, publish: Publish, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sage_data.publishing import sending
+
+    secret = tmp_path / "secret.txt"
+    secret.write_text("a secret")
+    (folder / ".env").write_text("KEY=1")
+    (folder / "notes.tmp").write_text("x")
+    (folder / "link.parquet").symlink_to(secret)
+    real = sending.send
+
+    def with_more(config: Any, assembled: Any, dataset: Path, *rest: Any) -> Any:
+        (dataset / ".env").write_text("KEY=1")
+        (dataset / "annotated" / "train-00001-of-00001.parquet").symlink_to(secret)
+        return real(config, assembled, dataset, *rest)
+
+    monkeypatch.setattr(sending, "send", with_more)
+    publish(merge=True)
+    assert main_shows(hub) == [set(), STAGED]
+
+
+def test_staged_file_that_was_changed_is_not_sent(
+    hub: LocalHub, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sage_data.publishing import sending
+
+    real = sending.send
+
+    def changed(config: Any, assembled: Any, dataset: Path, *rest: Any) -> Any:
+        (dataset / "README.md").write_text("# Something else\n")
+        return real(config, assembled, dataset, *rest)
+
+    monkeypatch.setattr(sending, "send", changed)
+    with pytest.raises(PublishError, match="changed after it was checked"):
+        publish()
+    assert hub.repo(REPO).pulls == []
+
+
+def test_the_token_is_nowhere(
+    hub: LocalHub, publish: Publish, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    hub.faults += [
+        Fault("POST", "/commit/", status=503),
+        Fault("POST", "/merge", status=400),
+    ]
+    with pytest.raises(PublishError) as error:
+        publish(out="same", merge=True)
+    publish(out="same", merge=True)
+
+    files = [path for path in (tmp_path / "published").rglob("*") if path.is_file()]
+    assert len(files) > 5
+    assert not [path for path in files if hub.token.encode() in path.read_bytes()]
+    # What the client itself logs at debug level is its own; nothing of ours may repeat the token.
+    assert hub.token not in "".join([*capfd.readouterr(), str(error.value), caplog.text])
+
+
+def test_server_that_repeats_the_token_in_an_error(hub: LocalHub, publish: Publish) -> None:
+    hub.faults.append(Fault("POST", "/commit/", status=400, says=f"bad token {hub.token}"))
+    with pytest.raises(PublishError) as error:
+        publish()
+    assert "bad token ***" in str(error.value)
+    assert hub.token not in str(error.value)
+
+
+def test_own_token_in_the_data_is_not_published(
+    hub: LocalHub, publish: Publish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.hub, "token", "an-odd-token")
+    monkeypatch.setenv("HF_TOKEN", "an-odd-token")
+    odd = write_folder(tmp_path / "odd", [to_table([dialogue(1, "it is an-odd-token, see?")])])
+    with pytest.raises(PublishError, match="holds the token itself"):
+        publish(odd)
+    assert hub.seen == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("ask /u/somebody_else", "username"),
+        ("mail me at jane.doe@example.org", "email"),
+        ("call 555-867-5309", "phone"),
+        ("https://twitter.com/jack/status/20", "url-id"),
+        ("use hf_abcdefghijABCDEFGHIJabcdefghij1234", "key"),
+    ],
+)
+def test_findings_block_unless_allowed_by_name(
+    hub: LocalHub, publish: Publish, tmp_path: Path, text: str, kind: str
+) -> None:
+    personal = write_folder(tmp_path / "personal", [to_table([dialogue(1, text)])])
+    with pytest.raises(PublishError, match=f"- {kind}: 1 found") as error:
+        publish(personal, example=False)
+    assert text.rsplit(maxsplit=1)[-1] not in str(error.value)
+    assert hub.seen == []
+    publish(personal, example=False, allow=[kind], merge=True)
+    assert "personal/train-00000-of-00001.parquet" in main_shows(hub)[-1]
+    scans = json.loads((tmp_path / "published" / "out1" / "scans.json").read_text())
+    assert scans["data"][kind]["found"] == 1
+
+
+def test_license_that_the_sources_do_not_allow(hub: LocalHub, publish: Publish, tmp_path: Path) -> None:
+    from sage_data.scenarios import ORIGIN
+
+    derived = write_folder(tmp_path / "derived", [dialogues(3)], [ORIGIN])
+    with pytest.raises(PublishError, match="non-commercial"):
+        publish(derived, license="apache-2.0")
+    publish(derived, dry_run=True)
+    card = (tmp_path / "published" / "out1" / "dataset" / "README.md").read_text()
+    assert "license: cc-by-nc-4.0" in card
+    assert hub.seen == []
+
+
+def test_unknown_license_is_refused_unless_vouched_for(publish: Publish, tmp_path: Path) -> None:
+    reddit = write_folder(tmp_path / "reddit", [dialogues(3)], [REDDIT])
+    with pytest.raises(PublishError, match="unknown"):
+        publish(reddit, dry_run=True, license="cc-by-4.0")
+    publish(reddit, dry_run=True, license="cc-by-4.0", allow=["unknown-license"])
+
+
+def test_text_stays_out_unless_it_is_asked_for(hub: LocalHub, publish: Publish, tmp_path: Path) -> None:
+    reddit = write_folder(tmp_path / "reddit", [dialogues(30)], [REDDIT])
+    options = {"license": "cc-by-4.0", "allow": ["unknown-license"], "merge": True}
+    publish(reddit, **options)
+    files = hub.repo(REPO).files()
+    table = pq.read_table(io.BytesIO(files["reddit/train-00000-of-00001.parquet"].data))
+    assert "text" not in table.schema.field("utterances").type.value_type.names
+    assert table.num_rows == 30
+    for blob in files.values():
+        assert b"How was your day" not in blob.data
+    assert hub.repo(REPO).gated is False
+
+    publish(reddit, **options, text_release=True)
+    table = pq.read_table(io.BytesIO(hub.repo(REPO).files()["reddit/train-00000-of-00001.parquet"].data))
+    assert table["utterances"][0].as_py()[1]["text"] == "How was your day?"
+    assert hub.repo(REPO).gated == "manual"
+
+
+def test_released_text_is_private_unless_that_is_named_too(publish: Publish, tmp_path: Path) -> None:
+    reddit = write_folder(tmp_path / "reddit", [dialogues(3)], [REDDIT])
+    options = {"license": "cc-by-4.0", "text_release": True, "private": False, "dry_run": True}
+    with pytest.raises(ConfigError, match="private"):
+        publish(reddit, **options, allow=["unknown-license"])
+    publish(reddit, **options, allow=["unknown-license", "public-text"])
+
+
+def test_tombstoned_dialogues_and_rows_made_from_them_are_left_out(publish: Publish, tmp_path: Path) -> None:
+    one = write_folder(tmp_path / "one", [dialogues(5)])
+    messages = pa.table({"id": [f"d{number}" for number in range(5)], "said": ["x"] * 5})
+    two = write_folder(tmp_path / "two", [messages], name="messages")
+    (tmp_path / "gone.txt").write_text("t1_c3b  # asked on 2026-11-01\n")
+    manifest = publish(one, two, tombstones=[tmp_path / "gone.txt"], dry_run=True)
+    assert [(counts.unit, counts.came_in, counts.kept, dict(counts.dropped)) for counts in manifest.counts] == [
+        ("rows of one", 5, 4, {"tombstone": 1}),
+        ("rows of two", 5, 4, {"tombstone": 1}),
+    ]
+    staged = tmp_path / "published" / "out0" / "dataset"
+    for name in ("one", "two"):
+        assert pq.read_table(staged / name / "train-00000-of-00001.parquet")["id"].to_pylist() == [
+            "d0",
+            "d1",
+            "d2",
+            "d4",
+        ]
+
+
+def test_no_token_and_no_network_are_said_before_anything_is_sent(
+    hub: LocalHub, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_TOKEN")
+    with pytest.raises(ConfigError, match="HF_TOKEN"):
+        publish()
+    monkeypatch.setenv("OTHER_TOKEN", hub.token)
+    publish(token_env="OTHER_TOKEN")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ConfigError, match="HF_HUB_OFFLINE"):
+        publish()
+
+
+def test_each_split_is_a_file_of_its_own(publish: Publish, tmp_path: Path) -> None:
+    from sage_data.dialogue import Scenario
+
+    made = [Scenario(f"s{number}", f"Day {number}", "sad", "dev" if number % 3 else "train") for number in range(7)]
+    folder = write_folder(tmp_path / "scenarios", [scenarios_to_table(made)], [OWN], name="scenarios")
+    manifest = publish(folder, dry_run=True)
+    staged = tmp_path / "published" / "out0" / "dataset" / "scenarios"
+    assert {path.name: pq.read_metadata(path).num_rows for path in staged.iterdir()} == {
+        "train-00000-of-00001.parquet": 3,
+        "dev-00000-of-00001.parquet": 4,
+    }
+    assert manifest.counts[0].kept == 7
+
+
+def test_folder_that_is_not_as_its_stage_left_it(publish: Publish, folder: Path) -> None:
+    """A shard that was added, or changed without changing its size, is not published."""
+    shard = folder / "dialogues-00000.parquet"
+    whole = shard.read_bytes()
+    (folder / "dialogues-00001.parquet").write_bytes(whole)
+    with pytest.raises(InputError, match="changed, added or a link"):
+        publish(dry_run=True)
+    (folder / "dialogues-00001.parquet").unlink()
+    shard.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    with pytest.raises(InputError, match="changed, added or a link"):
+        publish(dry_run=True)
+
+
+@pytest.mark.parametrize("name", ["-odd", "a b", "..."])
+def test_config_names_that_the_hub_does_not_take(publish: Publish, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="config's name"):
+        publish(write_folder(tmp_path / name, [dialogues(2)]), dry_run=True)
+
+
+def test_nothing_to_publish_is_said(publish: Publish, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected rows"):
+        publish(write_folder(tmp_path / "none", [dialogues(0)]), dry_run=True)
+
+
+def test_overrides_that_mattered_stand_on_the_card(publish: Publish, tmp_path: Path) -> None:
+    personal = write_folder(tmp_path / "personal", [to_table([dialogue(1, "ask u/somebody or u/another")])])
+    publish(personal, dry_run=True, example=False, allow=["username", "phone"])
+    card = (tmp_path / "published" / "out0" / "dataset" / "README.md").read_text()
+    assert "2 findings of the scan for username were allowed" in card
+    assert "scan for phone were allowed" not in card
