@@ -69,8 +69,10 @@ RECORDED_PACKAGES = (
     "sage-dialogue",
     "datasets",
     "duckdb",
+    "huggingface_hub",
     "lm-eval",
     "nltk",
+    "openai",
     "peft",
     "polars",
     "py3langid",
@@ -109,6 +111,8 @@ class Context:
     journal: Path | None = None
     """File that keeps finished calls of backends that ask to be journaled (`journaled = True`); None keeps none."""
     report: Progress = field(default_factory=SilentProgress)
+    _open: list[Any] = field(default_factory=list, init=False, repr=False)
+    """Backends with connections or files that `close` ends."""
 
     def chat(self, uri: str, inputs: Inputs, meter: Meter | None = None) -> ChatBackend:
         """Open a chat backend; in `hf:@agent`, `@agent` stands for the path of the input `agent`.
@@ -130,7 +134,14 @@ class Context:
         kept = self.journal if getattr(backend, "journaled", False) else None
         if kept is None and meter is None:
             return backend
-        return JournaledChat(backend, None if kept is None else Journal(kept), meter)
+        journaled = JournaledChat(backend, None if kept is None else Journal(kept), meter)
+        self._open.append(journaled)
+        return journaled
+
+    def close(self) -> None:
+        """Close every backend that was opened; whoever ran the stage does."""
+        while self._open:
+            self._open.pop().close()
 
     def progress(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Bar]:
         """A progress bar for one part of the work; `total` None when it cannot be known."""
@@ -305,7 +316,19 @@ def backend_files(value: Any) -> dict[str, str]:
 
 def counted_config(config: StageConfig) -> dict[str, Any]:
     """A config as plain data without its volatile fields: the part of it that bytes depend on."""
-    return config.model_dump(mode="json", exclude=set(config.volatile))
+    counted: dict[str, Any] = _without_addresses(config.model_dump(mode="json", exclude=set(config.volatile)))
+    return counted
+
+
+def _without_addresses(value: Any) -> Any:
+    """The same data with every backend named by what decides its answers."""
+    from sage_data.chat.uri import stable_uri
+
+    if isinstance(value, dict):
+        return {key: _without_addresses(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_addresses(one) for one in value]
+    return stable_uri(value) if isinstance(value, str) else value
 
 
 def describe(module: StageModule, config: StageConfig, inputs: Inputs, seed: int) -> dict[str, Any]:
@@ -413,6 +436,8 @@ def _execute(
         module.run(config, inputs, out, context)
     except ModuleNotFoundError as error:
         raise missing_package(module.__name__, error) from error
+    finally:
+        context.close()
     out.timing("total", time.monotonic() - started)
     files = list_files(out.path)
     if not files:

@@ -14,13 +14,29 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import cast
 
+from sage_data.chat.openai.address import parse_address
 from sage_data.chat.protocol import ChatBackend
-from sage_data.errors import BackendError, MissingDependencyError
+from sage_data.errors import BackendError, MissingDependencyError, SageError
 
 GROUP = "sage.chat"
 EXTRAS = {"hf": "train", "openai": "llm"}
 """Scheme -> the extra that brings its packages."""
 _SHOWN = 20
+
+
+def stable_uri(uri: str) -> str:
+    """What of a backend's URI decides its answers: for `openai:`, the model and not the address or the pace.
+
+    So a server may move without making a stage stale, and no address goes into a manifest or onto a card. Nothing is
+    kept of a URI that cannot be read, as it may hold a key; opening it says what is wrong.
+    """
+    scheme, _, rest = uri.partition(":")
+    if scheme != "openai":
+        return uri
+    try:
+        return f"{scheme}:{parse_address(rest).identity}"
+    except SageError:
+        return f"{scheme}:"
 
 
 def open_chat(uri: str) -> ChatBackend:

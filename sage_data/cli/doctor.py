@@ -13,9 +13,10 @@ from pathlib import Path
 
 import click
 
+from sage_data.chat.uri import EXTRAS
+
 BUNDLES = ("all", "dev")
 """Extras that bring nothing which another one does not, or nothing a user needs."""
-NEEDED_BY_BACKEND = {"hf": "train", "openai": "llm"}
 ENOUGH_DISK_GB = 2
 
 
@@ -104,7 +105,7 @@ def _network() -> Finding:
 def _backends() -> list[Finding]:
     found = []
     for point in sorted(entry_points(group="sage.chat"), key=lambda point: point.name):
-        extra = NEEDED_BY_BACKEND.get(point.name)
+        extra = EXTRAS.get(point.name)
         missing = _split(_required(extra))[1] if extra else []
         advice = f"pip install 'sage-dialogue[{extra}]'" if missing else ""
         found.append(Finding(f"backend {point.name}:", not missing, point.value.partition(":")[0], advice))

@@ -6,11 +6,12 @@ receipt = send(config, assembled, out.path / "dataset", scratch, context)
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sage_data.errors import ConfigError, PublishError
+from sage_data.errors import ConfigError, MissingDependencyError, PublishError
 from sage_data.publishing.hub import ENDPOINT, Proposal, Service, Target, content_mark, read_token
 from sage_data.publishing.patience import Patience
 from sage_data.publishing.receipts import Receipt
@@ -30,6 +31,7 @@ def send(config: Config, assembled: Assembled, folder: Path, scratch: Path, cont
 
     Raises:
         ConfigError: there is no token, or the network is forbidden.
+        MissingDependencyError: the Hub's client or `datasets` is not installed.
         PublishError: the Hub does not take it, or gives back something else.
     """
     if os.environ.get(OFFLINE, "").upper() in ("1", "ON", "YES", "TRUE"):
@@ -38,12 +40,27 @@ def send(config: Config, assembled: Assembled, folder: Path, scratch: Path, cont
             next_step="leave --offline out, or use --dry-run",
         )
     token = read_token(config.token_env)
+    check_packages()
     try:
         return _send(
             config, assembled, folder, scratch, Target(config.repo, token, config.private, assembled.releases_text)
         )
     except PublishError as error:
         raise without_secrets(error, token) from error
+
+
+def check_packages() -> None:
+    """Say that a package is missing before anything is sent, not once the result is to be loaded.
+
+    Raises:
+        MissingDependencyError: one is.
+    """
+    for name in ("huggingface_hub", "datasets"):
+        if find_spec(name) is None:
+            raise MissingDependencyError(
+                f"publishing needs the package {name!r}, which is not installed",
+                next_step="pip install 'sage-dialogue[hub]'",
+            )
 
 
 def without_secrets(error: PublishError, token: str) -> PublishError:

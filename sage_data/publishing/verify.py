@@ -29,6 +29,7 @@ FIRST_ROWS = 100
 """Rows of each split that are compared between the two modes."""
 SECONDS = 3600
 QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+CACHES = frozenset({"HF_HUB_CACHE", "HF_DATASETS_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_XET_CACHE"})
 LAST_LINES = 15
 
 
@@ -100,6 +101,13 @@ def compare(expected: Mapping[str, Mapping[str, Any]], found: Mapping[str, Mappi
     return None
 
 
+def _environment(token: str, home: Path) -> dict[str, str]:
+    """That of this process, with a cache of its own, the token, and this very package."""
+    kept = {name: value for name, value in os.environ.items() if name not in CACHES}
+    here = os.pathsep.join(filter(None, (str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", ""))))
+    return {**kept, **QUIET, "HF_TOKEN": token, "HF_HOME": str(home), "PYTHONPATH": here}
+
+
 def ask_loader(asked: Mapping[str, Any], token: str, scratch: Path) -> dict[str, Any]:
     """Have another process load the dataset; the token goes by its environment.
 
@@ -107,14 +115,14 @@ def ask_loader(asked: Mapping[str, Any], token: str, scratch: Path) -> dict[str,
         PublishError: it failed; the end of what it said is repeated, without the token.
     """
     scratch.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **QUIET, "HF_TOKEN": token, "HF_HOME": str(scratch.resolve())}
-    for name in ("HF_HUB_CACHE", "HF_DATASETS_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_XET_CACHE"):
-        environment.pop(name, None)
+    environment = _environment(token, scratch.resolve())
     try:
         done = subprocess.run(
             [sys.executable, "-m", "sage_data.publishing.loading"],
             input=json.dumps(asked),
             env=environment,
+            # Not where we are: a folder that happens to be called like the repository would be loaded instead.
+            cwd=scratch,
             capture_output=True,
             text=True,
             timeout=SECONDS,

@@ -83,6 +83,7 @@ class Ancestor(_Frozen):
     content_hash: str
     config: dict[str, Any]
     seed: int
+    inputs: dict[str, list[InputEntry]] = Field(default_factory=dict)
     resources: dict[str, str] = Field(default_factory=dict)
     models: dict[str, str] = Field(default_factory=dict)
     counts: list[Counts] = Field(default_factory=list)

@@ -300,12 +300,13 @@ def test_a_killed_run_repeats_no_finished_call_and_ends_in_the_same_bytes(
 
 def test_the_pilot_is_asked_first_and_never_again(tmp_path: Path, folder: Path, use: Callable[[Model], Model]) -> None:
     model, said = use(Model()), Said()
-    with pytest.raises(BudgetStopError, match="stopped after the pilot") as caught:
+    with pytest.raises(BudgetStopError, match="only the pilot was asked for") as caught:
         annotate(folder, tmp_path / "out", said, pilot_only=True, **PRICES)
     assert caught.value.next_step is not None
     assert "--pilot-only" in caught.value.next_step
     assert len(model.calls) == 5
-    assert said.lines[0].startswith("forecast: 18 to 36 calls")
+    assert said.lines == [line for line in said.lines if line.startswith("forecast: 18 to 36 calls")]
+    assert "the remaining 13 will take (95 % intervals): calls 13 to" in str(caught.value)
     estimate = json.loads((tmp_path / ".work" / "out" / "estimate.json").read_text())
     assert estimate["dialogues"] == {"to_ask": 18, "pilot": 5, "remaining": 13}
     annotate(folder, tmp_path / "out", **PRICES)
@@ -315,6 +316,24 @@ def test_the_pilot_is_asked_first_and_never_again(tmp_path: Path, folder: Path, 
         low, high = (estimate["remaining"][name][end] for end in ("low", "high"))
         assert low - 1e-9 <= told[name] - estimate["pilot"][name] <= high + 1e-9
     assert json.loads((tmp_path / "out" / "estimate.json").read_text()) == estimate
+
+
+def test_a_small_budget_is_told_before_it_is_spent(tmp_path: Path, folder: Path, use: Callable[[Model], Model]) -> None:
+    use(Model())
+    with pytest.raises(BudgetStopError):
+        annotate(folder, tmp_path / "out", pilot_only=True, **PRICES)
+    for cost, warned in ((0.0001, True), (9.0, False)):
+        with pytest.raises(BudgetStopError) as caught:
+            annotate(folder, tmp_path / "out", pilot_only=True, max_cost=cost, **PRICES)
+        assert ("unless an earlier attempt" in str(caught.value)) is warned
+
+
+def test_replies_that_may_not_fit_are_foretold(tmp_path: Path, folder: Path, use: Callable[[Model], Model]) -> None:
+    use(Model())
+    said = Said()
+    annotate(folder, tmp_path / "out", said, max_tokens=64, pilot_rows=0)
+    assert "18 replies may not fit into max_tokens 64" in said.lines[0]
+    assert said.lines[1] == "no pilot: 18 dialogues to ask about"
 
 
 def test_without_a_journal_the_pilot_is_not_repeated_either(

@@ -155,7 +155,7 @@ def test_known_names_and_variants_stay() -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from("plan planning planned plans joy joys enjoy sad sads sadness".split()), st.integers(1, 40)
+        st.sampled_from(["plan", "planning", "plans", "joy", "joys", "enjoy", "sad", "sads"]), st.integers(1, 40)
     )
 )
 def test_a_grown_list_can_be_read_and_keeps_what_is_known(counts: dict[str, int]) -> None:
@@ -251,6 +251,8 @@ def test_similarity_is_a_symmetric_share(one: str, other: str) -> None:
         ("I saw Anna's dog", "I saw a dog.", "the name Anna's is gone"),
         ("I WENT TO PARIS WITH BOB", "I went to a city.", None),
         ("that was great LOL", "That was great.", None),
+        ("we watch TV and Im glad", "We watch television, and I am glad.", None),
+        ("he did'nt wave", "He did not wave.", None),
     ],
 )
 def test_facts_stay(original: str, rewritten: str, found: str | None) -> None:

@@ -22,11 +22,13 @@ from sage_data.stage import (
     Output,
     StageConfig,
     backend_files,
+    counted_config,
     derive_seed,
     load_stage,
     run_stage,
 )
 from sage_data.store.folder import StageFolder
+from sage_data.store.journal import JournaledChat
 from sage_data.store.manifest import Manifest, read_manifest, write_manifest
 
 
@@ -413,6 +415,44 @@ def test_a_local_backend_counts_by_its_content(tmp_path: Path) -> None:
     second = backend_files({"judges": [{"uri": f"scripted:{script}"}]})
     assert list(first) == list(second) == [f"scripted:{script}"]
     assert first != second
+
+
+class TestAddresses:
+    """Where a model is served is nobody's business but the run's."""
+
+    class Config(StageConfig):
+        judges: tuple[dict[str, str], ...] = ()
+        model: str | None = None
+
+    def test_only_what_decides_the_answers_counts(self) -> None:
+        def counted(url: str) -> dict[str, object]:
+            return counted_config(self.Config(model=url, judges=({"uri": url},)))
+
+        here = counted("openai:org/m@http://127.0.0.1:8000/v1?concurrency=4&top_p=0.9")
+        assert here == counted("openai:org/m@https://elsewhere.example/v1,http://b.example/v1?top_p=0.9")
+        assert here == {"model": "openai:org/m?top_p=0.9", "judges": [{"uri": "openai:org/m?top_p=0.9"}]}
+        assert here != counted("openai:org/m@http://127.0.0.1:8000/v1?top_p=0.8")
+        assert counted_config(self.Config(model="hf:@agent"))["model"] == "hf:@agent"
+
+    def test_nothing_is_kept_of_an_address_with_a_key(self) -> None:
+        given = self.Config(model="openai:m@http://user:hunter2@host/v1")
+        assert counted_config(given)["model"] == "openai:"
+
+
+def test_backends_are_closed_with_their_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "answers.json"
+    script.write_text(json.dumps({"answers": [{"say": ["Hello!"]}]}))
+    closed: list[object] = []
+    monkeypatch.setattr(JournaledChat, "close", lambda self: closed.append("closed"))
+
+    def asking(config: object, inputs: Inputs, out: Output, context: Context) -> None:
+        context.chat(f"scripted:{script}", inputs)
+        raise RuntimeError("planted failure")
+
+    monkeypatch.setattr(toy_stages, "run", asking)
+    with pytest.raises(RuntimeError, match="planted"):
+        run_stage("toy_stages", {}, {}, tmp_path / "out", Context(journal=tmp_path / "journal.sqlite"))
+    assert len(closed) == 1
 
 
 def test_a_run_never_repeats_a_finished_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from localhub import Fault, LocalHub
 from made_folders import OWN, REDDIT, dialogue, dialogues, write_folder
 from publications import REPO, STAGED, Publish, main_shows
 
-from sage_data.errors import ConfigError, InputError, PublishError
+from sage_data.errors import ConfigError, InputError, MissingDependencyError, PublishError
 from sage_data.store.dialogues import scenarios_to_table, to_table
 
 for package in ("huggingface_hub", "datasets", "jinja2"):
@@ -211,6 +211,16 @@ def test_no_token_and_no_network_are_said_before_anything_is_sent(
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ConfigError, match="HF_HUB_OFFLINE"):
         publish()
+
+
+@pytest.mark.parametrize("missing", ["huggingface_hub", "datasets"])
+def test_missing_package_is_said_before_anything_is_sent(
+    hub: LocalHub, publish: Publish, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setattr("sage_data.publishing.sending.find_spec", lambda name: None if name == missing else name)
+    with pytest.raises(MissingDependencyError, match=missing):
+        publish()
+    assert hub.seen == []
 
 
 def test_each_split_is_a_file_of_its_own(publish: Publish, tmp_path: Path) -> None:

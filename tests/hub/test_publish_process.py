@@ -47,6 +47,7 @@ def command(hub: LocalHub, tmp_path: Path, *arguments: str, **environment: str) 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        cwd=tmp_path,
     )
 
 
@@ -95,6 +96,15 @@ def test_two_configs_load_in_both_modes_with_one_schema_each(hub: LocalHub, tmp_
     for name, table in (("talk", rows), ("scenarios", scenarios_to_table(made))):
         for split in loaded[name].values():
             assert split["normal"] == split["streaming"] == plain(published_schema(table.schema))
+
+
+def test_a_folder_called_like_the_repository_is_not_loaded_instead(hub: LocalHub, tmp_path: Path) -> None:
+    decoy = tmp_path / "me" / "talk"
+    decoy.mkdir(parents=True)
+    (decoy / "train.csv").write_text("a,b\n1,2\n")
+    folder = write_folder(tmp_path / "annotated", [dialogues(20)])
+    finish(command(hub, tmp_path, str(folder), "--out", str(tmp_path / "out")))
+    assert len(hub.repo(REPO).pulls) == 1
 
 
 def plain(schema: pa.Schema) -> list[str]:

@@ -14,6 +14,9 @@ pass. The stage's bound is `min_similarity`, 0.5 by default:
     0.16    weve lived apart for 9 years        They were neighbours.
     0.12    my cat died last night              I am so sorry to hear about your loss.
 
+Measured on the utterances of EmpatheticDialogues (valid): 6,000 with contractions and chat spellings written out and
+punctuation mended by rule all pass, `facts` included; of 5,000 pairs of unrelated utterances 6 do.
+
 It does not see meaning: of a long sentence, one exchanged word passes. Numbers, names and negations are looked at apart
 (`facts`).
 

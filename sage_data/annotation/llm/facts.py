@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
-from sage_data.annotation.llm.closeness import WORDS_FILE, without_addresses
+from sage_data.annotation.llm.closeness import WORDS_FILE, spellings, without_addresses
 
 _RAW: dict[str, Any] = tomllib.loads(WORDS_FILE.read_text(encoding="utf-8"))
 _NUMBERS, _DENIALS = _RAW["numbers"], _RAW["denials"]
@@ -125,7 +125,7 @@ def _negations(one: str, other: str) -> str | None:
 
 
 def _denies(words: Iterable[str]) -> bool:
-    return any(word in DENIALS or word.endswith("n't") for word in words)
+    return any(word.replace("'", "") in DENIALS or word.endswith("n't") for word in words)
 
 
 def _may_deny(words: Iterable[str]) -> bool:
@@ -149,7 +149,8 @@ def _names(one: str, other: str) -> str | None:
 def _named(text: str) -> Iterator[str]:
     for match in _NAME.finditer(text):
         word = match[0]
-        if word[0].isupper() and word != "I" and not word.startswith("I'") and word.lower() not in CHAT_WORDS:
+        plain = word.lower().replace("'", "")
+        if word[0].isupper() and not word.startswith("I'") and plain not in spellings() and plain not in CHAT_WORDS:
             yield word
 
 

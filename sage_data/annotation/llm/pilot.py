@@ -31,6 +31,8 @@ from sage_data.store.shards import read_shards
 ESTIMATE = "estimate.json"
 CHARACTERS_PER_TOKEN = 4.0
 """Of English in the tokenizers of today, about; the forecast says so."""
+REPLY_SHARE = 1.5
+"""Length of a reply as a share of the dialogue's, about: the tags come on top of the text."""
 CALLS_PER_ROUND = 2
 """A first try, and the repair of a bad reply."""
 
@@ -54,30 +56,25 @@ class Pilot:
         Raises:
             BudgetStopError: only the pilot was wanted, or it used up the budget.
         """
-        answered: dict[Place, Job] = {}
-        if not self.out.has(ESTIMATE):
-            answered = self._ask()
+        again = self.out.has(ESTIMATE)
+        answered = {} if again else self._ask()
         estimate = json.loads((self.out.path / ESTIMATE).read_text(encoding="utf-8"))
-        for line in estimate_lines(estimate, self.config.max_cost):
-            self.context.report.say(line)
+        lines = estimate_lines(estimate)
+        if self.config.max_cost is not None:
+            lines += budget_lines(estimate, self.config.max_cost, again=again)
         if self.config.pilot_only:
             raise BudgetStopError(
-                "\n".join(["stopped after the pilot, as asked:", *estimate_lines(estimate, self.config.max_cost)]),
+                "\n".join(["only the pilot was asked for", *lines]),
                 next_step="the same command without --pilot-only goes on; no finished call is repeated",
             )
+        for line in lines:
+            self.context.report.say(line)
         return answered
 
     def _ask(self) -> dict[Place, Job]:
         sizes = dict(self._sizes())
-        rounds = self.config.retry_failed + 1
-        forecast = {
-            "calls_low": len(sizes),
-            "calls_high": len(sizes) * CALLS_PER_ROUND * rounds,
-            "prompt_tokens_of_first_calls": round(
-                sum(one.prompt_characters for one in sizes.values()) / CHARACTERS_PER_TOKEN
-            ),
-        }
-        self.context.report.say(forecast_line(forecast))
+        forecast = self._forecast(list(sizes.values()))
+        self.context.report.say(forecast_line(forecast, self.config.max_tokens))
         seed = derive_seed(self.context.seed, "annotation", "pilot")
         chosen = sample(list(sizes), self.config.pilot_rows, seed)
         done = {(job.shard, job.row): job for job in self._answered(chosen)}
@@ -94,6 +91,15 @@ class Pilot:
             },
         )
         return done
+
+    def _forecast(self, sizes: list[Size]) -> dict[str, int]:
+        room = self.config.max_tokens * CHARACTERS_PER_TOKEN
+        return {
+            "calls_low": len(sizes),
+            "calls_high": len(sizes) * CALLS_PER_ROUND * (self.config.retry_failed + 1),
+            "prompt_tokens_of_first_calls": round(sum(one.prompt_characters for one in sizes) / CHARACTERS_PER_TOKEN),
+            "long_replies": sum(one.dialogue_characters * REPLY_SHARE > room for one in sizes),
+        }
 
     def _answered(self, chosen: list[Place]) -> Iterator[Job]:
         wanted = set(chosen)
@@ -148,37 +154,42 @@ def _seen(job: Job, size: Size) -> Seen:
     )
 
 
-def forecast_line(forecast: Mapping[str, int]) -> str:
+def forecast_line(forecast: Mapping[str, int], max_tokens: int) -> str:
     """What can be said for nothing."""
+    long = forecast["long_replies"]
     return (
         f"forecast: {forecast['calls_low']:,} to {forecast['calls_high']:,} calls; first calls send about "
         f"{forecast['prompt_tokens_of_first_calls']:,} tokens ({CHARACTERS_PER_TOKEN:g} characters taken for one)"
-    )
+    ) + (f"; {long:,} replies may not fit into max_tokens {max_tokens:,}" if long else "")
 
 
-def estimate_lines(estimate: Mapping[str, Any], max_cost: float | None) -> list[str]:
-    """What the pilot told, and whether the budget bears it."""
-    taken, left = estimate["pilot"], estimate["remaining"]
+def estimate_lines(estimate: Mapping[str, Any]) -> list[str]:
+    """What the pilot told."""
+    taken, left, dialogues = estimate["pilot"], estimate["remaining"], estimate["dialogues"]
     if left is None:
-        return [f"no pilot: {estimate['dialogues']['remaining']:,} dialogues to ask about"]
-    cost = "" if left["cost_usd"] is None else f"; {_money(left['cost_usd'])} USD"
-    lines = [
-        f"pilot: {estimate['dialogues']['pilot']:,} dialogues took {taken['calls']:,} calls, "
-        f"{taken['prompt_tokens']:,} tokens in, {taken['completion_tokens']:,} out"
-        + ("" if taken["cost_usd"] is None else f", {taken['cost_usd']:.4f} USD")
-        + f"; {taken['failed']:,} failed",
-        f"the remaining {estimate['dialogues']['remaining']:,} will take ({100 * estimate['confidence']:g} % "
-        f"intervals): calls {_amount(left['calls'])}; tokens in {_amount(left['prompt_tokens'])}; "
-        f"out {_amount(left['completion_tokens'])}{cost}",
+        return [f"no pilot: {dialogues['remaining']:,} dialogues to ask about"]
+    paid = "" if taken["cost_usd"] is None else f", {taken['cost_usd']:.4f} USD"
+    to_pay = "" if left["cost_usd"] is None else f"; {_money(left['cost_usd'])} USD"
+    return [
+        f"pilot: {dialogues['pilot']:,} dialogues took {taken['calls']:,} calls, {taken['prompt_tokens']:,} tokens in, "
+        f"{taken['completion_tokens']:,} out{paid}; {taken['failed']:,} failed",
+        f"the remaining {dialogues['remaining']:,} will take ({100 * estimate['confidence']:g} % intervals): calls "
+        f"{_amount(left['calls'])}; tokens in {_amount(left['prompt_tokens'])}; out "
+        f"{_amount(left['completion_tokens'])}{to_pay}",
     ]
-    if max_cost is not None and left["cost_usd"] is not None:
-        least = taken["cost_usd"] + left["cost_usd"]["low"]
-        if least > max_cost:
-            lines.append(
-                f"the allowed {max_cost:g} USD will not do: pilot and remaining take at least {least:.4f} USD; the run "
-                "stops there, and what is finished by then is kept"
-            )
-    return lines
+
+
+def budget_lines(estimate: Mapping[str, Any], max_cost: float, *, again: bool) -> list[str]:
+    """Whether the budget of this run is too small even if all goes well; `again`: the pilot was paid for before."""
+    left = estimate["remaining"]
+    least = 0.0 if left is None else left["cost_usd"]["low"] + (0.0 if again else estimate["pilot"]["cost_usd"])
+    if least <= max_cost:
+        return []
+    unless = " unless an earlier attempt made part of the calls" if again else ""
+    return [
+        f"the allowed {max_cost:g} USD will not do: at least {least:.4f} USD are needed{unless}; the run stops there, "
+        "and what is finished by then is kept"
+    ]
 
 
 def _amount(value: Mapping[str, float]) -> str:

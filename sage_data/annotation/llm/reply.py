@@ -124,6 +124,16 @@ def _entries(value: Any, count: int) -> list[Any]:
 def _check_entry(entry: Any, index: int, utterance: Utterance, mode: Mode) -> None:
     if not isinstance(entry, dict):
         raise ReplyError(FailureKind.WRONG_SHAPE, f"expected an object, found {shown(repr(entry))}")
+    _check_fields(entry, mode)
+    if entry["index"] != index:
+        raise ReplyError(FailureKind.WRONG_INDEX, f"expected the index {index}, found {entry['index']}")
+    if entry["role"] != utterance.role:
+        raise ReplyError(
+            FailureKind.WRONG_ROLE, f"expected the role {utterance.role}, found {shown(str(entry['role']))}"
+        )
+
+
+def _check_fields(entry: Mapping[str, Any], mode: Mode) -> None:
     missing = [field for field in mode.fields if field not in entry]
     unknown = [field for field in entry if field not in _FIELDS]
     if missing or unknown:
@@ -132,12 +142,6 @@ def _check_entry(entry: Any, index: int, utterance: Utterance, mode: Mode) -> No
     for field, value in entry.items():
         if not _fits(field, value):
             raise ReplyError(FailureKind.WRONG_SHAPE, f"{field}: expected {_FIELDS[field]}, found {shown(repr(value))}")
-    if entry["index"] != index:
-        raise ReplyError(FailureKind.WRONG_INDEX, f"expected the index {index}, found {entry['index']}")
-    if entry["role"] != utterance.role:
-        raise ReplyError(
-            FailureKind.WRONG_ROLE, f"expected the role {utterance.role}, found {shown(str(entry['role']))}"
-        )
 
 
 def _fits(field: str, value: Any) -> bool:

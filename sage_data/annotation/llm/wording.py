@@ -106,18 +106,17 @@ def _not_a_question(bridge: str) -> str | None:
         return "control characters"
     if len(bridge.split()) > MOST_WORDS or len(bridge) > MOST_CHARACTERS:
         return f"more than {MOST_WORDS} words or {MOST_CHARACTERS} characters"
-    if any(one in QUESTION_MARKS for one in bridge[:-1].rstrip("?!")) or any(map(_ends_sentence, _stops(bridge))):
+    if _several_sentences(bridge):
         return "more than one sentence"
     return "tags" if _has_tag(bridge) else None
 
 
-def _stops(text: str) -> list[str]:
-    return [match["word"].lower() for match in _STOP.finditer(text)]
-
-
-def _ends_sentence(word: str) -> bool:
-    """True unless the point behind the word is that of an abbreviation or initial."""
-    return len(word) > 1 and word not in _ABBREVIATIONS
+def _several_sentences(text: str) -> bool:
+    """True where something ends before the end; the point of an abbreviation or initial ends nothing."""
+    if any(one in QUESTION_MARKS for one in text[:-1].rstrip("?!")):
+        return True
+    before = [match["word"].lower() for match in _STOP.finditer(text)]
+    return any(len(word) > 1 and word not in _ABBREVIATIONS for word in before)
 
 
 def _strange(character: str) -> bool:
