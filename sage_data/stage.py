@@ -4,7 +4,8 @@ A stage is a module with
 
     VERSION = 1                                   bumped when the same config and inputs would give other bytes
     INPUTS = (Need("dialogues", "what it reads"), ...)
-    RESOURCES = (path, ...)                       optional: prompt or lexicon files that belong to its fingerprint
+    RESOURCES = (path, ...)                       optional: prompt or lexicon files that belong to its fingerprint;
+                                                  or a function of the config that gives them
     class Config(StageConfig): ...
     def run(config, inputs, out, context) -> None
 
@@ -17,7 +18,7 @@ import hashlib
 import importlib
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -291,9 +292,10 @@ def missing_package(uses: str, error: ModuleNotFoundError) -> MissingDependencyE
     )
 
 
-def resources(module: StageModule) -> dict[str, str]:
-    """Folder and file name -> sha256 of the stage's prompt and lexicon files."""
-    paths: Sequence[Path] = getattr(module, "RESOURCES", ())
+def resources(module: StageModule, config: StageConfig) -> dict[str, str]:
+    """Folder and file name -> sha256 of the prompt and lexicon files that the stage uses with this config."""
+    stated: Sequence[Path] | Callable[[StageConfig], Sequence[Path]] = getattr(module, "RESOURCES", ())
+    paths = stated(config) if callable(stated) else stated
     return {f"{path.parent.name}/{path.name}": sha256_file(path) for path in paths}
 
 
@@ -338,7 +340,7 @@ def describe(module: StageModule, config: StageConfig, inputs: Inputs, seed: int
         "uses": module.__name__,
         "version": module.VERSION,
         "config": dumped,
-        "resources": {**resources(module), **backend_files(dumped)},
+        "resources": {**resources(module, config), **backend_files(dumped)},
         "seed": seed,
         "inputs": {
             name: [{"label": one.label, "fingerprint": one.fingerprint} for one in listed]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from sage_data.annotation.agreement import Comparison, compare, read_gold
 from sage_data.annotation.annotator import AnnotationFailure, Annotator
@@ -41,7 +42,14 @@ INPUTS = (
     Need("tag_map", "llm: canonical motivations and emotions in place of the shipped ones (TOML)", optional=True),
     Need("weights", "llm: folder of the model, where `model` names it as hf:@weights", optional=True),
 )
-RESOURCES = (CUE_FILE, WORD_FILE, *LLM_RESOURCES)
+
+
+def resources_of(config: Config) -> Sequence[Path]:
+    """The word lists of the lexicon annotator, or the prompt and canonical tags of a language model."""
+    return LLM_RESOURCES if config.annotator == "llm" else (CUE_FILE, WORD_FILE)
+
+
+RESOURCES = resources_of
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:

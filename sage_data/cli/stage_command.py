@@ -18,6 +18,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from sage_data.cli.ending import end_with_failures, say_failed
 from sage_data.errors import ConfigError
@@ -187,11 +188,16 @@ def _checked(config_type: type[StageConfig], options: dict[str, Any]) -> StageCo
     try:
         return config_type.model_validate(options)
     except ValidationError as error:
-        lines = [
-            f"--{'.'.join(str(part) for part in one['loc']).replace('_', '-')}: {one['msg']} (found {one['input']!r})"
-            for one in error.errors()
-        ]
-        raise ConfigError("\n".join(lines)) from error
+        raise ConfigError("\n".join(_said(one) for one in error.errors())) from error
+
+
+def _said(one: ErrorDetails) -> str:
+    """One error of a config as a sentence; a rule about several options has no option of its own."""
+    message = one["msg"].removeprefix("Value error, ")
+    if not one["loc"]:
+        return message
+    option = ".".join(str(part) for part in one["loc"]).replace("_", "-")
+    return f"--{option}: {message} (found {one['input']!r})"
 
 
 def _done(before: Manifest | None, now: Manifest) -> str:

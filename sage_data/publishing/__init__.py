@@ -25,8 +25,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from sage_data.publishing.card import RESOURCES
 from sage_data.publishing.card.options import CardFields
 from sage_data.stage import Context, Inputs, Need, Output, StageConfig
+
+__all__ = ["INPUTS", "RESOURCES", "VERSION", "Config", "Override", "run"]
 
 VERSION = 1
 INPUTS = (

@@ -144,7 +144,8 @@ def _finish(config: Config, out: Output, folder: Path, staged: Staged, options: 
     findings = scan_files(check_staged(folder, staged.files))
     counts = tuple((kind.value, count) for kind, count in findings.counts.items())
     said = overrides_in_words(config, findings, releases=releases)
-    write_card(staged.configs, folder, options.model_copy(update={"scans": counts, "overrides": said}))
+    known = {"scans": counts, "overrides": said, "counts": staged.counts}
+    write_card(staged.configs, folder, options.model_copy(update=known))
     own = (config.contact, config.citation, *config.authors)
     card = scan_files({name: folder / name for name in CARD_FILES}, own)
     _refuse(config, findings, card)

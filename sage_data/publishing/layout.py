@@ -1,15 +1,17 @@
 """What a published dataset consists of: configs, their splits and columns, as the Hub's viewer knows them.
 
-A stage folder becomes one config. Its main table's shards become one split, `train`, unless its rows name their splits
-(scenarios do). The files are `<config>/<split>-00000-of-0000N.parquet`.
+Each publishable table of a stage folder becomes a config: its main one under the folder's name, others as
+`<name>-<table>`, such as `chains-turns`. A table is one split, `train`, unless its rows name their splits, as scenarios
+do.
+The files are `<config>/<split>-00000-of-0000N.parquet`.
 
     configs = read_configs([Path("runs/mine/annotated"), Path("runs/mine/chains")])
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -54,42 +56,43 @@ class DatasetConfig:
 
 
 def read_configs(folders: Sequence[Path]) -> list[DatasetConfig]:
-    """One config for each finished stage folder, in the order given, as its shards are now.
+    """The configs of finished stage folders, in the order given, as their shards are now.
 
     Raises:
         ConfigError: two folders have the same name, or none is given.
         InputError: a folder is not a finished stage's, or holds no table that can be published.
     """
-    configs = [_read(folder, default=index == 0) for index, folder in enumerate(folders)]
+    configs = [config for folder in folders for config in _read(folder)]
+    configs[:1] = [replace(first, default=True) for first in configs[:1]]
     names = [config.name for config in configs]
     if not names or len(set(names)) < len(names):
         raise ConfigError(f"expected stage folders with different names, found {', '.join(names) or 'none'}")
     return configs
 
 
-def main_table(folder: Path) -> str:
-    """Name of the table of a stage folder that is published.
+def tables_in(folder: Path) -> list[str]:
+    """Names of the tables of a stage folder that can be published, the main one first.
 
     Raises:
         InputError: it holds none.
     """
-    for name in TABLES:
-        if any(folder.glob(f"{name}-[0-9]*.parquet")):
-            return name
-    raise InputError(
-        f"{folder}: expected a table among {', '.join(TABLES)}; found none",
-        next_step="give the folder that a stage wrote",
-    )
+    found = [name for name in TABLES if any(folder.glob(f"{name}-[0-9]*.parquet"))]
+    if not found:
+        raise InputError(
+            f"{folder}: expected a table among {', '.join(TABLES)}; found none",
+            next_step="give the folder that a stage wrote",
+        )
+    return found
 
 
-def _read(folder: Path, *, default: bool) -> DatasetConfig:
+def _read(folder: Path) -> Iterator[DatasetConfig]:
     manifest = read_manifest(folder)
     if manifest is None:
         raise InputError(f"{folder}: not a finished stage's folder: it has no manifest", next_step="sage plan RECIPE")
-    table = main_table(folder)
-    paths = shard_paths(folder, table)
-    schema = pq.read_schema(paths[0]).remove_metadata()
-    return DatasetConfig(manifest.stage, table, folder, manifest, schema, _splits(folder, table, schema), default)
+    for index, table in enumerate(tables_in(folder)):
+        name = f"{manifest.stage}-{table}" if index else manifest.stage
+        schema = pq.read_schema(shard_paths(folder, table)[0]).remove_metadata()
+        yield DatasetConfig(name, table, folder, manifest, schema, _splits(folder, table, schema), default=False)
 
 
 def _splits(folder: Path, table: str, schema: pa.Schema) -> tuple[Split, ...]:

@@ -1,6 +1,6 @@
 """The folder that is published: made from scratch by allow list, so that nothing else can get into it.
 
-Read are the shards of each folder's main table, and only those that its manifest names, with the bytes it names.
+Read are the shards of the configs' tables, and only those that its manifest names, with the bytes it names.
 Written are `<config>/<split>-00000-of-0000N.parquet` by `sage_data.publishing.shaping`, one schema a config.
 
     staged = stage_tables(read_configs([Path("annotated")]), Path("out/dataset"), Plan(shard_bytes=256 << 20))
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from sage_data.errors import ConfigError, InputError, PublishError
 from sage_data.publishing.layout import SPLIT, DatasetConfig, Split
 from sage_data.publishing.shaping import published_schema, write_split
-from sage_data.publishing.withholding import drop_tombstones, must_withhold, tombstoned, withhold
+from sage_data.publishing.withholding import Traced, drop_tombstones, must_withhold, trace, withhold
 from sage_data.stage import Counts
 from sage_data.store.files import sha256_file
 from sage_data.store.shards import read_table, shard_paths
@@ -93,10 +93,10 @@ def stage_tables(configs: Sequence[DatasetConfig], folder: Path, plan: Plan) -> 
     """
     for config in configs:
         check_source(config)
-    gone = _tombstoned_dialogues(configs, plan.tombstones)
+    traced = _traced(configs, plan.tombstones)
     published, files, counts = [], [], []
     for config in configs:
-        prepare = Preparation(config, plan, gone)
+        prepare = Preparation(config, plan, traced)
         made = list(_stage_config(config, prepare, folder, plan.shard_bytes))
         files += made
         counts.append(prepare.counts())
@@ -132,8 +132,8 @@ def check_source(config: DatasetConfig) -> None:
 class Preparation:
     """What happens to each table of one config; counts rows as it goes."""
 
-    def __init__(self, config: DatasetConfig, plan: Plan, gone: frozenset[str]) -> None:
-        self._config, self._plan, self._gone = config, plan, gone
+    def __init__(self, config: DatasetConfig, plan: Plan, traced: Traced) -> None:
+        self._config, self._plan, self._traced = config, plan, traced
         self._rewrites = _rewrites(config) if withheld(config, plan) else None
         self._came_in = self._dropped = 0
         first = pq.read_schema(shard_paths(config.folder, config.table)[0]).remove_metadata()
@@ -153,7 +153,7 @@ class Preparation:
         return Counts(unit=f"rows of {self._config.name}", came_in=self._came_in, kept=kept, dropped=dropped)
 
     def _prepared(self, table: pa.Table, path: Path, count: bool) -> pa.Table:
-        kept, dropped = drop_tombstones(table, self._plan.tombstones, self._gone)
+        kept, dropped = drop_tombstones(table, self._plan.tombstones, self._traced)
         if count:
             self._came_in, self._dropped = self._came_in + table.num_rows, self._dropped + dropped
         stripped = self._strip(kept)
@@ -175,14 +175,11 @@ def _rewrites(config: DatasetConfig) -> pa.Table | None:
     return read_table(config.folder, REWRITES)
 
 
-def _tombstoned_dialogues(configs: Sequence[DatasetConfig], ids: frozenset[str]) -> frozenset[str]:
-    """Ids of all dialogues that hold a tombstoned comment, so that rows made from them can go as well."""
-    found: set[str] = set()
-    for config in configs:
-        if ids and "utterances" in config.schema.names:
-            for path in shard_paths(config.folder, config.table):
-                found |= set(tombstoned(pq.read_table(path, columns=["id", "utterances"]), ids))
-    return frozenset(found)
+def _traced(configs: Sequence[DatasetConfig], ids: frozenset[str]) -> Traced:
+    """The dialogues to publish, so that rows made from them can go with those that hold a tombstoned comment."""
+    told = [config for config in configs if ids and "utterances" in config.schema.names]
+    paths = (path for config in told for path in shard_paths(config.folder, config.table))
+    return trace((pq.read_table(path, columns=["id", "utterances"]) for path in paths), ids)
 
 
 def _stage_config(config: DatasetConfig, prepare: Preparation, folder: Path, shard_bytes: int) -> Iterator[StagedFile]:

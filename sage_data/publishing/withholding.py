@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -68,32 +69,49 @@ def withhold(table: pa.Table, rewrites: pa.Table | None = None) -> pa.Table:
     return pa.Table.from_batches(batches, WITHHELD_SCHEMA)
 
 
-def drop_tombstones(
-    table: pa.Table, ids: Collection[str], dialogues: Collection[str] | None = None
-) -> tuple[pa.Table, int]:
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """Dialogues whose comments are known, so that rows made from them can be judged by the dialogue's id."""
+
+    known: frozenset[str]
+    gone: frozenset[str]
+    """Those of them that hold a tombstoned comment."""
+
+
+def drop_tombstones(table: pa.Table, ids: Collection[str], dialogues: Traced | None = None) -> tuple[pa.Table, int]:
     """The rows that hold none of the tombstoned comments, and how many were left out, each as a whole.
 
     `ids` are of comments, with or without `t1_`, or of titles (`t3_`). Only `dialogues` tables, with their text or
-    without, name the comments they hold. Rows of other tables go by the id of their dialogue: `dialogues` are the ids
-    of those that must go (see `tombstoned`). Scenarios hold no comments and stay.
+    without, name the comments they hold. Rows of other tables go by the id of their dialogue, which must be among
+    `dialogues` (see `trace`). Scenarios hold no comments and stay.
 
     Raises:
-        PublishError: the table names no comments, and `dialogues` is not given.
+        PublishError: the table names no comments, and not every row's dialogue is among `dialogues`.
     """
     if not ids or "situation" in table.column_names:
         return table, 0
     if "utterances" in table.column_names:
         gone = pc.is_in(table["id"], pa.array(tombstoned(table, ids), table.schema.field("id").type))
-    elif dialogues is not None and "id" in table.column_names:
-        gone = pc.is_in(table["id"], pa.array(sorted(dialogues), table.schema.field("id").type))
+    elif dialogues is not None and dialogues.known.issuperset(table["id"].to_pylist()):
+        gone = pc.is_in(table["id"], pa.array(sorted(dialogues.gone), table.schema.field("id").type))
     else:
         raise PublishError(
             f"expected a table that names its comments, to leave out tombstoned ones; found the columns "
             f"{', '.join(table.column_names)}",
-            next_step="publish the folder of dialogues that these rows were made from along with them",
+            next_step="publish the folder of dialogues that all these rows were made from along with them",
         )
     kept = table.filter(pc.invert(gone))
     return kept, table.num_rows - kept.num_rows
+
+
+def trace(tables: Iterable[pa.Table], ids: Collection[str]) -> Traced:
+    """What `dialogues` tables (their columns `id` and `utterances`) tell about rows that were made from them."""
+    known: set[str] = set()
+    gone: set[str] = set()
+    for table in tables:
+        known.update(table["id"].to_pylist())
+        gone.update(tombstoned(table, ids))
+    return Traced(frozenset(known), frozenset(gone))
 
 
 def tombstoned(table: pa.Table, ids: Collection[str]) -> list[str]:

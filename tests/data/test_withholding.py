@@ -21,6 +21,7 @@ from sage_data.publishing.withholding import (
     must_withhold,
     read_tombstones,
     tombstoned,
+    trace,
     withhold,
 )
 from sage_data.reddit import ORIGIN
@@ -173,11 +174,13 @@ def test_later_rows_of_a_slice_are_found() -> None:
 
 def test_rows_that_name_no_comments_go_by_their_dialogue() -> None:
     messages = pa.Table.from_pylist([{"id": "a", "messages": []}, {"id": "b", "messages": []}], schema=MESSAGE_SCHEMA)
-    kept, dropped = drop_tombstones(messages, ["c2"], tombstoned(TWO, ["c2"]))
+    kept, dropped = drop_tombstones(messages, ["c2"], trace([TWO], ["c2"]))
     assert (kept["id"].to_pylist(), dropped) == (["b"], 1)
     assert drop_tombstones(messages, [])[1] == 0
     with pytest.raises(PublishError, match="names its comments"):
         drop_tombstones(messages, ["c2"])
+    with pytest.raises(PublishError, match="names its comments"):
+        drop_tombstones(messages, ["c2"], trace([TWO.slice(1)], ["c2"]))
 
 
 def test_scenarios_hold_no_comments() -> None:

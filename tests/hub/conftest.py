@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hub_folders import dialogues, write_folder
 from localhub import LocalHub
-from made_folders import dialogues, write_folder
 from publications import REPO, Publish
 
 from sage_data.stage import run_stage

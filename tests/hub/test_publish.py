@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hub_folders import dialogues, write_folder
 from localhub import Fault, LocalHub
-from made_folders import dialogues, write_folder
 from publications import DATA, REPO, STAGED, Publish, main_shows, receipt
 
 from sage_data.errors import PublishError

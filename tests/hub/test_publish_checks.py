@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hub_folders import OWN, REDDIT, dialogue, dialogues, write_folder
 from localhub import Fault, LocalHub
-from made_folders import OWN, REDDIT, dialogue, dialogues, write_folder
 from publications import REPO, STAGED, Publish, main_shows
 
 from sage_data.errors import ConfigError, InputError, MissingDependencyError, PublishError
@@ -178,6 +178,16 @@ def test_released_text_is_private_unless_that_is_named_too(publish: Publish, tmp
     with pytest.raises(ConfigError, match="private"):
         publish(reddit, **options, allow=["unknown-license"])
     publish(reddit, **options, allow=["unknown-license", "public-text"])
+
+
+def test_rows_that_cannot_be_traced_to_comments_are_refused_where_there_are_tombstones(
+    publish: Publish, tmp_path: Path
+) -> None:
+    messages = write_folder(tmp_path / "two", [pa.table({"id": ["d1", "d7"], "said": ["x", "y"]})], name="messages")
+    (tmp_path / "gone.txt").write_text("c3b\n")
+    for folders in ([messages], [write_folder(tmp_path / "one", [dialogues(5)]), messages]):
+        with pytest.raises(PublishError, match="names its comments"):
+            publish(*folders, tombstones=[tmp_path / "gone.txt"], dry_run=True)
 
 
 def test_tombstoned_dialogues_and_rows_made_from_them_are_left_out(publish: Publish, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hub_folders import OWN, dialogue, dialogues, write_folder
 from localhub import Fault, LocalHub
-from made_folders import OWN, dialogue, dialogues, write_folder
 
 from sage_data.dialogue import Scenario
 from sage_data.publishing.shaping import published_schema
