@@ -17,14 +17,20 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from sage_data.chat import Message
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedTokenizerFast
 
 VLLM_PYTHON = "SAGE_VLLM_PYTHON"
 """Environment variable that names the Python of vLLM's environment."""
 CONTEXT = 8192
 READY_WITHIN_S = 180
-STEPS_A_TEXT = 20
 QUIET = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -35,25 +41,40 @@ QUIET = {
 }
 
 
-def make_tiny_model(folder: Path, texts: Sequence[str]) -> Path:
-    """Write a checkpoint of two layers that has seen each of `texts` as a reply: enough to say something."""
+Talk = tuple[Sequence[Message], str]
+"""Messages, and what a model is to answer."""
+
+
+def make_tiny_model(folder: Path, talks: Sequence[Talk], steps: int) -> Path:
+    """Write a checkpoint of two layers that has learned the answers of `talks` by heart, in `steps` rounds of them."""
     import torch
 
     from sage_models.base.architecture import new_model
     from sage_models.base.tokenizer import train_tokenizer
 
-    tokenizer = train_tokenizer(texts, vocab_size=2000, max_length=CONTEXT)
-    model = new_model(tokenizer, hidden=64, layers=2, max_length=CONTEXT, seed=7)
+    torch.manual_seed(7)
+    texts = [text for messages, answer in talks for text in (*(one.content for one in messages), answer)]
+    tokenizer = train_tokenizer(texts, vocab_size=3000, max_length=CONTEXT)
+    model = new_model(tokenizer, hidden=128, layers=2, max_length=CONTEXT, seed=7)
+    learned = [_tokens(tokenizer, messages, answer) for messages, answer in talks]
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    for text in [*texts] * STEPS_A_TEXT:
-        said = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": text}]
-        ids = tokenizer.apply_chat_template(said, return_tensors="pt", return_dict=True)["input_ids"]
-        model(input_ids=ids, labels=ids).loss.backward()
+    for ids, begins in learned * steps:
+        labels = ids.clone()
+        labels[:, :begins] = -100
+        model(input_ids=ids, labels=labels).loss.backward()
         optimiser.step()
         optimiser.zero_grad()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def _tokens(tokenizer: PreTrainedTokenizerFast, messages: Sequence[Message], answer: str) -> tuple[torch.Tensor, int]:
+    """A talk as token ids (1, tokens), and where its answer begins."""
+    asked = [{"role": one.role, "content": one.content} for one in messages]
+    options = {"return_tensors": "pt", "return_dict": True}
+    whole = tokenizer.apply_chat_template([*asked, {"role": "assistant", "content": answer}], **options)["input_ids"]
+    return whole, tokenizer.apply_chat_template(asked, add_generation_prompt=True, **options)["input_ids"].shape[1]
 
 
 @contextmanager
