@@ -37,7 +37,7 @@ def send(config: Config, assembled: Assembled, folder: Path, scratch: Path, cont
     if os.environ.get(OFFLINE, "").upper() in ("1", "ON", "YES", "TRUE"):
         raise ConfigError(
             f"expected a network to publish over, found {OFFLINE} set",
-            next_step="leave --offline out, or use --dry-run",
+            next_step="leave --offline out (in a recipe: --set offline=false), or use --dry-run",
         )
     token = read_token(config.token_env)
     check_packages()

@@ -145,7 +145,7 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """
     raw = read_yaml(path)
     for override in overrides:
-        apply_override(raw, override)
+        apply_override(raw, override, [*Recipe.model_fields])
     try:
         recipe = Recipe.model_validate(raw)
     except ValidationError as error:
@@ -179,8 +179,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return raw
 
 
-def apply_override(raw: dict[str, Any], override: str) -> None:
+def apply_override(raw: dict[str, Any], override: str, known: Sequence[str] = ()) -> None:
     """Apply `a.b=value` in place; the value is read as YAML. `stages.` may be left out, and `with.` is implied.
+
+    `known` are keys that may be set although `raw` does not hold them.
 
     Raises:
         ConfigError: it is not of that form, or names no stage.
@@ -190,8 +192,9 @@ def apply_override(raw: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {override!r}: expected KEY=VALUE, for example gates.min_compound=0.2")
     path = key.split(".")
     stages = raw.get("stages") or {}
-    if path[0] not in raw and path[0] not in stages:
-        raise ConfigError(f"--set {override!r}: no stage or key {path[0]!r}{_did_you_mean(path[0], [*raw, *stages])}")
+    settable = dict.fromkeys([*raw, *known, *stages])
+    if path[0] not in settable:
+        raise ConfigError(f"--set {override!r}: no stage or key {path[0]!r}{_did_you_mean(path[0], settable)}")
     if path[0] in stages:
         implied = [] if path[1:2] in (["with"], ["inputs"], ["uses"]) else ["with"]
         path = ["stages", path[0], *implied, *path[1:]]
@@ -238,7 +241,8 @@ def _check_references(recipe: Recipe, path: Path) -> None:
             if dependency not in recipe.stages:
                 raise ConfigError(
                     f"{path}: stage {name} reads {dependency!r}, which is no stage"
-                    f"{_did_you_mean(dependency, recipe.stages)}"
+                    f"{_did_you_mean(dependency, recipe.stages)}",
+                    next_step="for a file or folder that no stage writes: {path: ...}",
                 )
     for name in recipe.show:
         if name not in recipe.stages:

@@ -61,6 +61,10 @@ class TestLoad:
         path = write(tmp_path, TWO.replace("with: {shards: 3}", "with: {shards: 3, pause_s: 1e-5}"))
         assert load_recipe(path).config("first").model_dump()["pause_s"] == 1e-5
 
+    def test_a_key_that_the_recipe_leaves_out_can_be_set(self, tmp_path: Path) -> None:
+        assert load_recipe(write(tmp_path)).offline
+        assert not load_recipe(write(tmp_path), ["offline=false"]).offline
+
     def test_overrides(self, tmp_path: Path) -> None:
         recipe = load_recipe(write(tmp_path), ["first.shards=5", "stages.second.with.rows=6", "seed=9"])
         assert recipe.config("first").model_dump()["shards"] == 5
