@@ -61,6 +61,8 @@ class Source:
     """Time of the first utterance, seconds since 1970-01-01 UTC."""
     files: tuple[str, ...] = ()
     """Names of the source files that hold its utterances, sorted."""
+    split: str | None = None
+    """Split of the corpus that it belongs to, such as "train", where the corpus has splits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sage_data.rollout import OPENER, Speaker, roll
 from sage_data.rollout.recording import PLAY_INPUTS, PlayConfig, blocks, chosen_scenarios, describe, write_transcripts
 from sage_data.stage import Context, Inputs, Output
 
-VERSION = 1
+VERSION = 2
 INPUTS = PLAY_INPUTS
 RESOURCES = (OPENER,)
 TABLES = ("outcomes", "dialogues")

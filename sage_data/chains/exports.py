@@ -24,6 +24,7 @@ _PROVENANCE = [
     pa.field("thread", pa.string()),
     pa.field("place", pa.string()),
     pa.field("created_utc", pa.int64()),
+    pa.field("split", pa.string()),
     pa.field("scenario_id", pa.string()),
     pa.field("model", pa.string()),
 ]
@@ -74,6 +75,7 @@ def rows(export: Export, dialogue: Dialogue, chained: Chained, label: str) -> It
         "thread": source.thread,
         "place": source.place,
         "created_utc": source.created_utc,
+        "split": source.split,
         "scenario_id": dialogue.scenario_id,
         "model": dialogue.model,
     }

@@ -125,5 +125,5 @@ def _dialogue(row: Row, exchanges: Iterable[tuple[str, Chain]]) -> Dialogue:
         for user, chain in exchanges
         for one in (Utterance("user", user, chain.state), Utterance("assistant", chain.text, chain.action))
     ]
-    source = Source(row["corpus"], row["thread"], row["place"], row["created_utc"])
+    source = Source(row["corpus"], row["thread"], row["place"], row["created_utc"], split=row.get("split"))
     return Dialogue(row["id"], tuple(utterances), source, row["scenario_id"], row["model"])

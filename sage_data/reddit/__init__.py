@@ -36,7 +36,7 @@ from sage_data.reddit.writing import write_funnel, write_quarantine
 from sage_data.stage import Context, Inputs, Need, Origin, Output, StageConfig
 from sage_data.store.files import remove
 
-VERSION = 2
+VERSION = 3
 ORIGIN = Origin(
     name="Reddit comments",
     license="other",

@@ -229,6 +229,7 @@ def to_table(part: Partition, rows: np.ndarray, chains: Chains, task: BuildTask)
             part.rows["place"].take(first),
             part.rows["created_utc"].take(first),
             _files(part.dumps[members], chains.offsets, task.files),
+            pa.nulls(len(first), pa.string()),
         ],
         fields=list(DIALOGUE_SCHEMA.field("source").type),
     )

@@ -13,6 +13,9 @@ from sage_data.inputs import Inputs, resolve_path
 from sage_data.stage.contract import StageConfig, StageModule
 from sage_data.store.files import sha256_file, sha256_json
 
+REMOTE = "openai:"
+"""Scheme whose model is never a path, though a folder here may have its name."""
+
 
 def resources(module: StageModule, config: StageConfig) -> dict[str, str]:
     """Folder and file name -> sha256 of the prompt and lexicon files that the stage uses with this config."""
@@ -32,7 +35,7 @@ def backend_files(value: Any) -> dict[str, str]:
         return backend_files(list(value.values()))
     if isinstance(value, list):
         return {uri: digest for one in value for uri, digest in backend_files(one).items()}
-    if not isinstance(value, str) or ":" not in value:
+    if not isinstance(value, str) or ":" not in value or value.startswith(REMOTE):
         return {}
     path = Path(value.partition(":")[2].partition("?")[0])
     return {value: resolve_path(path).fingerprint} if path.name and path.exists() else {}

@@ -62,6 +62,9 @@ class Output:
         file = shard_name(name, index)
         if rejected is not None and rejected.num_rows:
             write_table(self.path / REJECTED / file, rejected)
+        else:
+            # An attempt that died before the shard was there may have rejected what this one keeps.
+            (self.path / REJECTED / file).unlink(missing_ok=True)
         write_table(self.path / file, table, listed)
         self._counted.append(file)
 

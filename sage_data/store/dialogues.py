@@ -29,6 +29,7 @@ _SOURCE = pa.struct(
         ("place", pa.string()),
         ("created_utc", pa.int64()),
         ("files", pa.list_(pa.string())),
+        ("split", pa.string()),
     ]
 )
 DIALOGUE_SCHEMA = pa.schema(
@@ -125,6 +126,7 @@ def _dialogue_row(dialogue: Dialogue) -> dict[str, Any]:
             "place": source.place,
             "created_utc": source.created_utc,
             "files": list(source.files),
+            "split": source.split,
         },
         "scenario_id": dialogue.scenario_id,
         "model": dialogue.model,
@@ -140,7 +142,12 @@ def _dialogue(row: Mapping[str, Any]) -> Dialogue:
             for one in row["utterances"]
         ),
         source=Source(
-            source["corpus"], source["thread"], source["place"], source["created_utc"], tuple(source["files"] or ())
+            source["corpus"],
+            source["thread"],
+            source["place"],
+            source["created_utc"],
+            tuple(source["files"] or ()),
+            source.get("split"),
         ),
         scenario_id=row["scenario_id"],
         model=row["model"],

@@ -32,7 +32,7 @@ from sage_models.search.candidates import CANDIDATE_SCHEMA, SearchingSpeaker
 from sage_models.search.rubric import CUES, RubricSelector
 from sage_models.search.selector import Selector
 
-VERSION = 2
+VERSION = 3
 INPUTS = PLAY_INPUTS
 RESOURCES = (OPENER, CUES)
 TABLES = ("outcomes", "candidates", "dialogues")

@@ -407,6 +407,26 @@ class TestOutput:
             Output(tmp_path).write_shard("n", 0, pa.table({"n": [1]}), counts=Counts(came_in=2, kept=1))
 
 
+def test_rejects_of_an_attempt_that_died_do_not_outlive_it(tmp_path: Path) -> None:
+    out = Output(tmp_path)
+    # What is left when the disk is full between the rejects and their shard.
+    pq.write_table(pa.table({"n": [1]}), tmp_path / "before.parquet")
+    (tmp_path / "rejected").mkdir()
+    (tmp_path / "before.parquet").rename(tmp_path / "rejected" / "n-00000.parquet")
+    out.write_shard("n", 0, pa.table({"n": [1]}), counts=Counts(came_in=1, kept=1))
+    assert not (tmp_path / "rejected" / "n-00000.parquet").exists()
+
+
+def test_a_folder_that_has_a_remote_model_s_name_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "weights").write_text("x")
+    assert backend_files({"model": "openai:tiny"}) == {}
+    assert list(backend_files({"model": "hf:tiny"})) == ["hf:tiny"]
+
+
 def test_a_local_backend_counts_by_its_content(tmp_path: Path) -> None:
     script = tmp_path / "answers.json"
     script.write_text("{}")
