@@ -206,6 +206,8 @@ def _parse_text(text: str) -> str:
 
 _CLOSES = {"{": "}", "(": ")", "[": "]"}
 _SEPARATORS = ", \t\n\r"
+_POINT = re.compile(rf'[{re.escape("".join(_CLOSES) + "".join(_CLOSES.values()) + _SEPARATORS)}"]')
+"""Whatever may end a value, open or close a bracket, or begin a string."""
 _SLOT = re.compile(
     r"[\s,]{0,8}([\"']?)\b(?P<who>user|assistant|[uax])_(?P<slot>motivation|emotion|topic)s?\1[ \t]*:[ \t]*",
     re.IGNORECASE,
@@ -285,9 +287,9 @@ def _wrong_slots(prefix: str, found: Collection[str], wanted: Collection[str]) -
 def _loose_tags(message: str, slots: tuple[str, ...]) -> tuple[list[_LooseTag], int]:
     """Read the tags a message begins with; also returns where the text begins."""
     tags: list[_LooseTag] = []
-    end = 0
+    end, strings = 0, _Strings(message)
     while (start := _tag_start(message, end)) is not None:
-        tags.append(_loose_tag(message, start, slots))
+        tags.append(_loose_tag(message, start, slots, strings))
         end = tags[-1].end
         if not tags[-1].values:
             break
@@ -302,11 +304,11 @@ def _tag_start(message: str, position: int) -> int | None:
     return position if opens else None
 
 
-def _loose_tag(message: str, start: int, slots: tuple[str, ...]) -> _LooseTag:
+def _loose_tag(message: str, start: int, slots: tuple[str, ...], strings: _Strings) -> _LooseTag:
     tag = _LooseTag("", {}, [], start)
     position, closer = start + 1, _CLOSES[message[start]]
     while (slot := _SLOT.match(message, position)) is not None:
-        end = _value_end(message, slot.end(), closer)
+        end = _value_end(message, slot.end(), closer, strings)
         if end is None:
             break
         _add_slot(tag, slot, message[slot.end() : end])
@@ -334,28 +336,66 @@ def _add_slot(tag: _LooseTag, match: re.Match[str], raw: str) -> None:
         tag.values[slot] = raw.strip(_SEPARATORS)
 
 
-def _value_end(message: str, start: int, closer: str) -> int | None:
-    """Where a slot's raw value ends: at the tag's bracket, the next slot or the next tag; None when nothing ends it."""
-    depth: list[str] = []
-    position = start
-    while position < len(message) and not _ends_value(message, position, closer, depth):
-        char = message[position]
+class _Strings:
+    """Finds the ends of quoted strings in one message, in time that grows with its length and no faster."""
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+        self._unclosed = len(message)
+        """From here on no quote is closed: where one is not, all behind it are escaped, or open just as well."""
+
+    def end(self, position: int) -> int | None:
+        """Where the string ends that begins with the quote at `position`; None when it is never closed."""
+        if position >= self._unclosed:
+            return None
+        quoted = _STRING.match(self._message, position)
+        if quoted is None:
+            self._unclosed = position
+            return None
+        return quoted.end()
+
+
+class _Depth:
+    """Brackets that are open inside a value."""
+
+    def __init__(self, closer: str) -> None:
+        self._closer = closer
+        self._open: list[str] = []
+        self._closers = 0
+
+    @property
+    def holds_closer(self) -> bool:
+        """True when the next bracket like the tag's own closes one of these."""
+        return self._closers > 0
+
+    def pass_over(self, char: str) -> None:
+        """Open or close a bracket."""
         if char in _CLOSES:
-            depth.append(_CLOSES[char])
-        elif char in depth[-1:]:
-            depth.pop()
-        quoted = _STRING.match(message, position)
-        position = quoted.end() if quoted else position + 1
-    if position < len(message):
-        return position
+            self._open.append(_CLOSES[char])
+            self._closers += _CLOSES[char] == self._closer
+        elif char in self._open[-1:]:
+            self._closers -= self._open.pop() == self._closer
+
+
+def _value_end(message: str, start: int, closer: str, strings: _Strings) -> int | None:
+    """Where a slot's raw value ends: at the tag's bracket, the next slot or the next tag; None when nothing ends it."""
+    depth = _Depth(closer)
+    point = _POINT.search(message, start)
+    while point is not None:
+        position, char = point.start(), point[0]
+        if _ends_value(message, position, closer, depth):
+            return position
+        depth.pass_over(char)
+        quoted = strings.end(position) if char == '"' else None
+        point = _POINT.search(message, position + 1 if quoted is None else quoted)
     closed_list = _LIST.match(message, start)
     return closed_list.end() if closed_list else None
 
 
-def _ends_value(message: str, position: int, closer: str, depth: list[str]) -> bool:
+def _ends_value(message: str, position: int, closer: str, depth: _Depth) -> bool:
     char = message[position]
     if char == closer:
-        return closer not in depth
+        return not depth.holds_closer
     if char in _SEPARATORS:
         return _SLOT.match(message, position) is not None
     return char in _CLOSES and _SLOT.match(message, position + 1) is not None

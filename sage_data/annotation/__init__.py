@@ -35,7 +35,7 @@ from sage_data.store.shards import read_shards
 
 __all__ = ["INPUTS", "RESOURCES", "VERSION", "Config", "count_tags", "keep_existing", "run"]
 
-VERSION = 2
+VERSION = 3
 INPUTS = (
     Need("dialogues", "folder of dialogues, as `sage_data.reddit` or `sage_data.gates` writes them"),
     Need("gold", "true states to compare with: a Parquet file, or a folder with states.parquet", optional=True),

@@ -49,7 +49,7 @@ class FailureKind(StrEnum):
     TEXT_DRIFTED = "text_drifted"
     """A rewritten utterance shares too little with the original."""
     FACT_CHANGED = "fact_changed"
-    """A number, name or negation vanished, or a number or negation appeared."""
+    """A number, name, negation or question vanished, a number or negation appeared, or a word became its opposite."""
     BRIDGE_NOT_ALLOWED = "bridge_not_allowed"
     """A question was added where none may be."""
     BRIDGE_NOT_QUESTION = "bridge_not_question"

@@ -7,10 +7,14 @@ An option that the chosen annotator would not heed is refused, so that nobody be
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from sage_data.chat.openai.address import parse_address
+from sage_data.chat.openai.redaction import looks_like_key
+from sage_data.errors import ConfigError
 from sage_data.gates.lexicon import NLTK_LEXICON_SHA256
 from sage_data.stage import StageConfig
 
@@ -30,8 +34,11 @@ LLM_ONLY = (
     "max_cost",
 )
 REWRITING_ONLY = ("min_similarity",)
+MOST_ROUNDS = 10
+"""Beyond the first one."""
 LEAST_PILOT = 5
 """Fewer rows give no interval worth the name."""
+_CREDENTIALS = re.compile(r"://[^/?#]*@|[?&][^=&]*(?:key|token|secret|passw\w*|credentials?)=", re.IGNORECASE)
 
 
 class Config(StageConfig):
@@ -77,18 +84,36 @@ class Config(StageConfig):
     retry_failed: int = Field(
         default=0,
         ge=0,
-        le=10,
-        description="llm: ask again, with other seeds, for a dialogue that failed: at most this many more rounds.",
+        le=MOST_ROUNDS,
+        description="llm: ask again, with other seeds, for a dialogue that failed: at most this many more rounds. What "
+        "the journal holds is not asked again, so a higher number makes the further rounds alone.",
     )
     pilot_rows: int = Field(
-        default=20, ge=0, description="llm: dialogues asked first, to say what the others will cost; 0 asks none."
+        default=20,
+        ge=0,
+        description="llm: dialogues asked first, to say what the others will cost, and to end a run where no reply "
+        "can be used; 0 asks none.",
     )
     pilot_only: bool = Field(default=False, description="llm: stop after the pilot (exit code 4); answers are kept.")
     input_price: float | None = Field(default=None, ge=0, description="llm: USD per million tokens of input.")
     output_price: float | None = Field(default=None, ge=0, description="llm: USD per million tokens of output.")
     max_cost: float | None = Field(
-        default=None, gt=0, description="llm: stop (exit code 4) before spending more USD than this; answers are kept."
+        default=None,
+        gt=0,
+        description="llm: stop (exit code 4) when so many USD are spent, in all attempts together; answers are kept.",
     )
+
+    @field_validator("model")
+    @classmethod
+    def _holds_no_secret(cls, value: str | None) -> str | None:
+        """Refuse a key or password before anything is written, hashed or asked; the message does not repeat it.
+
+        Raises:
+            ConfigError: there is one, or an openai: address is wrong.
+        """
+        if value is not None:
+            _check_model(value)
+        return value
 
     @model_validator(mode="after")
     def _heeds_every_option(self) -> Config:
@@ -105,15 +130,13 @@ class Config(StageConfig):
 
     @model_validator(mode="after")
     def _can_do_what_is_asked(self) -> Config:
-        """Refuse budgets without prices, pilots too small to tell anything, and retries that could change nothing."""
+        """Refuse budgets without prices, and pilots too small to tell anything."""
         if (self.input_price is None) != (self.output_price is None):
             raise ValueError("input_price and output_price belong together")
         if self.max_cost is not None and self.input_price is None:
             raise ValueError("max_cost needs input_price and output_price, or nothing could be counted")
         if 0 < self.pilot_rows < LEAST_PILOT or (self.pilot_only and not self.pilot_rows):
             raise ValueError(f"pilot_rows must be at least {LEAST_PILOT}, or 0 for no pilot (not with pilot_only)")
-        if self.retry_failed and not self.temperature:
-            raise ValueError("retry_failed needs a temperature above 0: at 0 the same reply would come again")
         return self
 
     def _refuse(self, names: tuple[str, ...], why: str) -> None:
@@ -121,3 +144,15 @@ class Config(StageConfig):
         given = [name for name in names if getattr(self, name) != fields[name].default]
         if given:
             raise ValueError(f"{', '.join(given)} {why}")
+
+
+def _check_model(uri: str) -> None:
+    scheme, _, rest = uri.partition(":")
+    if scheme == "openai":
+        # It also says what is wrong with an address before anything is read.
+        parse_address(rest)
+    elif looks_like_key(uri) or _CREDENTIALS.search(uri):
+        raise ConfigError(
+            "`model` holds something that looks like a key or password (not repeated here)",
+            next_step="keys stand in environment variables; an openai: address names its own: ?key_env=NAME",
+        )

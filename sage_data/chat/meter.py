@@ -1,5 +1,9 @@
 """What calls cost, and when to stop: tokens are counted, money follows from them.
 
+What can be counted is what replies tell. A request that timed out, lost its connection or brought no completion may
+have been charged all the same, and a killed run's calls in flight too; nobody tells how many tokens those were. The
+requests are counted (`lost`), but not their money, so a bill may exceed what stands here.
+
 meter = Meter(Prices(input_usd=0.15, output_usd=0.60), max_cost=2.0)
 chat = context.chat("openai:MODEL@URL", inputs, meter)
 """
@@ -15,6 +19,8 @@ from sage_data.chat.protocol import Completion
 from sage_data.errors import BudgetStopError
 
 _MILLION = 1_000_000
+_KEY_DIGITS = 16
+"""Of a call's key in hexadecimal: enough to tell millions apart, and cheap to keep."""
 
 
 class Prices(BaseModel):
@@ -32,7 +38,11 @@ class Prices(BaseModel):
 
 @dataclass(eq=False)
 class Meter:
-    """Counts calls and tokens, and says when no further call may start. Shared by all backends of one budget."""
+    """Counts calls and tokens, and says when no further call may start. Shared by all backends of one budget.
+
+    The budget is for the work, not for one attempt at it: what answers from the journal cost when they were made counts
+    too. Of a call that failed then and is made again, only what it costs now is known.
+    """
 
     prices: Prices = field(default_factory=Prices)
     max_cost: float | None = None
@@ -47,14 +57,32 @@ class Meter:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     journaled: int = 0
-    """Answers that came from the journal and cost nothing."""
+    """Answers that came from the journal and cost nothing now."""
+    paid_before: int = 0
+    """Calls behind them: made by an earlier attempt, each counted once."""
+    prompt_tokens_before: int = 0
+    completion_tokens_before: int = 0
     estimated: int = 0
     """Requests whose tokens the server did not count, so that the backend estimated them."""
+    lost: int = 0
+    """Requests that were sent and brought no reply. They may have been charged; how many tokens, nobody tells."""
+    _counted: set[int] = field(default_factory=set, init=False, repr=False)
 
     @property
     def cost_usd(self) -> float:
-        """US dollars so far, as far as replies told their tokens."""
+        """US dollars spent now, as far as replies told their tokens."""
         return self.prices.cost(self.prompt_tokens, self.completion_tokens)
+
+    @property
+    def cost_before_usd(self) -> float:
+        """US dollars that the answers from the journal cost when they were made."""
+        return self.prices.cost(self.prompt_tokens_before, self.completion_tokens_before)
+
+    @property
+    def total_usd(self) -> float:
+        """US dollars spent before and now: what counts against `max_cost`."""
+        prompt = self.prompt_tokens_before + self.prompt_tokens
+        return self.prices.cost(prompt, self.completion_tokens_before + self.completion_tokens)
 
     @property
     def open_calls(self) -> int:
@@ -66,8 +94,9 @@ class Meter:
         """True when the budget bears one more call."""
         if self.max_cost is None:
             return True
-        expected = self.cost_usd * self.open_calls / self.calls if self.calls else 0.0
-        return self.cost_usd + expected < self.max_cost
+        known = self.calls + self.paid_before
+        expected = self.total_usd * self.open_calls / known if known else 0.0
+        return self.total_usd + expected < self.max_cost
 
     def start(self) -> bool:
         """Begin a call; False when no further one may start."""
@@ -76,8 +105,9 @@ class Meter:
         self.started += 1
         return True
 
-    def finish(self, completions: Sequence[Completion]) -> None:
-        """A call was answered."""
+    def finish(self, completions: Sequence[Completion], key: str | None = None) -> None:
+        """A call was answered. With its key in the journal, it does not count again when it comes from there."""
+        self._first_time(key)
         self.calls += 1
         self.failed += not any(one.ok for one in completions)
         self.prompt_tokens += sum(one.prompt_tokens for one in completions)
@@ -87,20 +117,35 @@ class Meter:
         """So many calls were begun and will not be answered."""
         self.started -= calls
 
-    def from_journal(self) -> None:
-        """An answer was there already."""
+    def from_journal(self, completions: Sequence[Completion], key: str | None = None) -> None:
+        """An answer was there already. What it cost counts as spent before, once for each key."""
         self.journaled += 1
+        if not self._first_time(key):
+            return
+        self.paid_before += 1
+        self.prompt_tokens_before += sum(one.prompt_tokens for one in completions)
+        self.completion_tokens_before += sum(one.completion_tokens for one in completions)
 
     def __str__(self) -> str:
         tokens = f"{self.prompt_tokens:,} prompt and {self.completion_tokens:,} completion tokens"
         guessed = f" ({self.estimated:,} requests estimated)" if self.estimated else ""
-        kept = f"{self.journaled:,} answers from the journal"
-        return f"{self.calls:,} calls, {tokens}{guessed}, {self.cost_usd:.4f} USD; {kept}"
+        kept = f"{self.journaled:,} answers from the journal, {self.cost_before_usd:.4f} USD spent before"
+        lost = f"; {self.lost:,} requests brought no reply, and what they cost is not known" if self.lost else ""
+        return f"{self.calls:,} calls, {tokens}{guessed}, {self.cost_usd:.4f} USD spent now; {kept}{lost}"
 
     def stop(self) -> BudgetStopError:
         """The error that ends the work when no further call may start."""
         allowed = "no bound" if self.max_cost is None else f"{self.max_cost:g} USD"
         return BudgetStopError(
             f"stopped at the allowed cost of {allowed}: {self}",
-            next_step="the same command with a higher --max-cost goes on; no finished call is repeated",
+            next_step="the same command with a higher --max-cost goes on; no finished call is repeated, and what was "
+            f"spent so far, {self.total_usd:.4f} USD, counts",
         )
+
+    def _first_time(self, key: str | None) -> bool:
+        """True when no call with this key has been counted, or none is given."""
+        if key is None:
+            return True
+        mark, before = int(key[:_KEY_DIGITS], 16), len(self._counted)
+        self._counted.add(mark)
+        return len(self._counted) > before

@@ -88,6 +88,8 @@ class Completion:
     """Sum of the drawn tokens' log-probabilities under the unmodified model, natural log; None if unknown."""
     error: str | None = None
     """What the backend said, when the status is not `OK`."""
+    tokens_estimated: bool = False
+    """True when the server did not count the tokens, so that the backend estimated them."""
 
     @property
     def ok(self) -> bool:

@@ -8,7 +8,9 @@ Read are the `messages` and ShareGPT dialects (JSON lines, JSON arrays, Parquet,
 saved to disk), DailyDialog, RECCON, ESConv, Topical-Chat, PersonaChat and EmpatheticDialogues; how, says the module of
 each format. Which split a file holds its name tells (train; dev, valid, validation; test).
 
-Ids are `corpus-split-id`, with file and line where the corpus has no ids; the second of the same id ends in `#2`.
+Ids are `corpus-split-id`, with file and line where the corpus has no ids. A record that has the id, the words and the
+labels of an earlier one, be it of another file, is dropped as its duplicate; one that differs is kept, and where ids
+would be the same, ends in `#2`. Files of no split are read last, so that a sample of a split is what is dropped.
 Labels become states, with `--labels keep`, in the corpus' own words: acts and strategies as motivations, sentiments
 and emotions as emotions. `sage data annotate` keeps such states; `--existing replace` annotates anew. A situation with
 its emotion becomes a scenario beside the dialogues (`scenarios-*.parquet`); every dialogue names its own. Whoever
@@ -37,7 +39,7 @@ from sage_data.stage import Context, Inputs, Need, Origin, Output, StageConfig
 from sage_data.store.dialogues import scenarios_to_table, to_table
 from sage_data.store.shards import shard_name
 
-VERSION = 1
+VERSION = 2
 INPUTS = (
     Need(
         "source",
@@ -92,16 +94,23 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
             # What an earlier attempt finished is read again for its ids and notes, and not written again.
             if not out.has_shard("dialogues", index):
                 _write(block, index, out)
-            bar.advance(len(block.dialogues) + len(block.rejected))
+            bar.advance(len(block.dialogues) + len(block.rejected) + block.duplicates["dialogues"])
     if not intake.files:
         raise InputError(f"{', '.join(part.name for part in found.parts)}: no dialogue and no other record in it")
     for note, number in sorted(intake.notes.items()):
         out.warn(f"{number:,} dialogues {NOTES[note]}")
+    _warn_of_ids(intake, out)
     write_funnel(intake, found, out)
 
 
+def _warn_of_ids(intake: Intake, out: Output) -> None:
+    for what, repeated in (("dialogues", intake.ids.repeated), ("scenarios", intake.scenario_ids.repeated)):
+        if repeated:
+            out.warn(f"{repeated:,} {what} have the id of an earlier, different one, and got a number behind it")
+
+
 def _wanted(config: Config) -> Wanted:
-    return Wanted(config.format, config.split, config.revision, config.subset, config.system)
+    return Wanted(config.format, config.split, config.revision, config.subset, config.system, config.license)
 
 
 def _items(found: Parts) -> Iterator[tuple[Part, Item]]:
@@ -122,15 +131,18 @@ def _write(block: Block, index: int, out: Output) -> None:
 
 
 def _add_origins(config: Config, found: Parts, out: Output) -> None:
-    """Record what the rows derive from; the options fill in what the format does not imply."""
-    needed = False
+    """Record what the rows derive from; the options fill in what the format, or the dataset's card, does not state."""
+    licence = config.license.lower() if config.license else None
+    unused = {"--license": licence, "--url": config.url}
     for part in found.parts:
         stated = part.origins or (Origin(name=config.corpus or part.stem, license=UNKNOWN, url=config.url),)
-        needed |= not part.origins or UNKNOWN in {origin.license for origin in stated}
+        licences = {origin.license for origin in stated}
+        unused["--license"] = None if {UNKNOWN, licence} & licences else unused["--license"]
+        unused["--url"] = unused["--url"] if part.origins else None
         for origin in stated:
-            out.add_origin(_with_licence(origin, config.license))
-    if not needed and (config.license or config.url):
-        out.warn("--license and --url are not used: the format of what was read implies both")
+            out.add_origin(_with_licence(origin, licence))
+    if names := [name for name, value in unused.items() if value]:
+        out.warn(f"not used: {' and '.join(names)}: what was read states its own")
 
 
 def _with_licence(origin: Origin, given: str | None) -> Origin:

@@ -1,10 +1,10 @@
 """DailyDialog: text files with `__eou__` behind each utterance, acts and emotions beside them; or RECCON's JSON.
 
-`dialogues_test.txt` (or `test_dialogues.txt`) has one dialogue a line; the files whose names hold `_act` and
-`_emotion` as well hold one number an utterance. Acts become motivations and emotions emotions, by the words of the
-paper (Li et al., IJCNLP 2017); emotion 0, "no emotion", is null. RECCON (Poria et al., 2021) annotates a part of it
-anew: its emotion words are kept as they are, with "neutral" for none and a few unofficial ones. Rows of `dialog`,
-`act` and `emotion`, as on the Hub, are read too. Speakers take turns; the first is the user.
+`dialogues_test.txt` (or `test_dialogues.txt`) has one dialogue a line; beside it, `dialogues_act_test.txt` and
+`dialogues_emotion_test.txt` have one number an utterance. Acts become motivations and emotions emotions, by the words
+of the paper (Li et al., IJCNLP 2017); emotion 0, "no emotion", is null. RECCON (Poria et al., 2021) annotates a part
+of it anew: its emotion words are kept as they are, with "neutral" for none and a few unofficial ones. Rows of
+`dialog`, `act` and `emotion`, as on the Hub, are read too. Speakers take turns; the first is the user.
 
     sage data load dailydialog/ --out loaded/
 """
@@ -26,13 +26,9 @@ ACTS = {"1": "inform", "2": "question", "3": "directive", "4": "commissive"}
 EMOTIONS = {
     "0": None, "1": "anger", "2": "disgust", "3": "fear", "4": "happiness", "5": "sadness", "6": "surprise",
 }  # fmt: skip
+DIALOGUES, TEXT = "dialogues", "dialogues_text"
 LABELS = ("_act", "_emotion")
 SEATS: tuple[Role, Role] = ("user", "assistant")
-
-
-def is_label_file(path: Path) -> bool:
-    """True for a file of numbers that belongs to a file of dialogues."""
-    return any(mark in path.name for mark in LABELS)
 
 
 def read_text(file: CorpusFile) -> Items:
@@ -64,11 +60,24 @@ def _numbers(file: CorpusFile, mark: str) -> dict[int, list[str]]:
 def label_file(path: Path, mark: str) -> Path | None:
     """The file with the acts or emotions of a file of dialogues, by name; None when there is none.
 
-    `dialogues_act_test.txt` belongs to `dialogues_test.txt`, `test_dialogues_act.txt.gz` to `test_dialogues.txt.gz`.
+    `dialogues_act_test.txt` belongs to `dialogues_test.txt`, `test_dialogues_act.txt.gz` to `test_dialogues.txt.gz`,
+    and `dialogues_act.txt`, of the whole corpus, to `dialogues_text.txt`.
     """
-    names = (path.name.replace("dialogues", f"dialogues{mark}", 1),)
-    plain = {name.removesuffix(".gz") for name in names}
-    places = [path.with_name(name) for name in (*names, *plain, *(f"{one}.gz" for one in plain))]
+    return _beside(path, path.name.replace(TEXT, DIALOGUES, 1).replace(DIALOGUES, f"{DIALOGUES}{mark}", 1))
+
+
+def labelled_file(path: Path) -> Path | None:
+    """The file of dialogues that a file of labels belongs to, by name; None when there is none."""
+    marked = next((one for mark in LABELS if (one := f"{DIALOGUES}{mark}") in path.name), None)
+    if marked is None:
+        return None
+    return _beside(path, path.name.replace(marked, DIALOGUES, 1)) or _beside(path, path.name.replace(marked, TEXT, 1))
+
+
+def _beside(path: Path, name: str) -> Path | None:
+    """The file of this name beside `path`, packed or not; None when there is none."""
+    plain = name.removesuffix(".gz")
+    places = [path.with_name(one) for one in (name, plain, f"{plain}.gz")]
     return next((one for one in places if one != path and one.is_file()), None)
 
 

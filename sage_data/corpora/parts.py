@@ -36,6 +36,8 @@ class Wanted:
     revision: str | None = None
     subset: str | None = None
     system: System = "drop"
+    license: str | None = None
+    """Refused where a dataset of the Hub states another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,13 @@ class Parts:
 
 
 def find_parts(given: Sequence[Input], wanted: Wanted) -> Parts:
-    """Everything that the inputs hold, in the order given; the files of a folder by name.
+    """Everything that the inputs hold, in the order given, the files of a folder by name; those of no split come last.
+
+    So a sample that repeats records of a split is what counts as their duplicate, not the split.
 
     Raises:
         InputError: there is nothing to read, a named file is of no known format, or a dataset cannot be opened.
-        ConfigError: a URL is not one of the Hub.
+        ConfigError: a URL is not one of the Hub, or its card states another licence than the option.
         DamagedFileError: a file is damaged at its very beginning.
     """
     found = Parts()
@@ -84,13 +88,16 @@ def find_parts(given: Sequence[Input], wanted: Wanted) -> Parts:
             f"expected a corpus of a known format, found none ({said or 'no file'})",
             next_step="give its files, and their format with --format; sage data load --help lists the formats",
         )
+    found.parts.sort(key=lambda part: part.split is None)
     return found
 
 
 def _of_hub(url: str, wanted: Wanted) -> list[Part]:
     if not hub.is_hub(url):
         raise ConfigError(f"expected a local path or {hub.PREFIX}ORG/NAME, found {url}", next_step="download it first")
-    return _of_datasets(hub.open_hub(url, wanted.split, wanted.revision, wanted.subset), wanted)
+    opened = hub.open_hub(url, wanted.split, wanted.revision, wanted.subset)
+    hub.check_license(url, opened, wanted.license)
+    return _of_datasets(opened, wanted)
 
 
 def _of_datasets(datasets: Sequence[hub.HubDataset], wanted: Wanted) -> list[Part]:
@@ -98,9 +105,9 @@ def _of_datasets(datasets: Sequence[hub.HubDataset], wanted: Wanted) -> list[Par
         Part(
             one.name,
             one.name.partition(":")[0].rpartition("/")[2],
-            split_of(one.split) or one.split,
+            split_of(one.split or "") or one.split,
             wanted.format,
-            (),
+            one.origins,
             partial(hub.read, one, wanted.format, wanted.system),
         )
         for one in datasets
@@ -110,7 +117,7 @@ def _of_datasets(datasets: Sequence[hub.HubDataset], wanted: Wanted) -> list[Par
 def _add_files(path: Path, wanted: Wanted, found: Parts) -> None:
     """The files of a folder that can be told, or the one file that was named."""
     named = path.is_file()
-    for file in (CorpusFile.at(one, path) for one in _candidates(path, found)):
+    for file in (CorpusFile.at(one, path) for one in _candidates(path, wanted, found)):
         chosen = _format(file, wanted.format, named=named)
         if chosen is None and named:
             raise InputError(
@@ -125,7 +132,7 @@ def _add_files(path: Path, wanted: Wanted, found: Parts) -> None:
             found.parts.append(_part(file, chosen, wanted))
 
 
-def _candidates(path: Path, found: Parts) -> Iterator[Path]:
+def _candidates(path: Path, wanted: Wanted, found: Parts) -> Iterator[Path]:
     """Files that may hold dialogues; those with labels of others are read with them."""
     if path.is_file():
         yield path
@@ -135,10 +142,16 @@ def _candidates(path: Path, found: Parts) -> Iterator[Path]:
             continue
         if CorpusFile.at(one).ending not in TEXTS:
             found.left[one.name] = "no such file is read"
-        elif dailydialog.is_label_file(one):
+        elif _has_dialogues(one, wanted):
             found.left[one.name] = "labels, read with their dialogues"
         else:
             yield one
+
+
+def _has_dialogues(path: Path, wanted: Wanted) -> bool:
+    """True for a file of labels beside the dialogues of DailyDialog that they belong to."""
+    owner = dailydialog.labelled_file(path)
+    return owner is not None and _format(CorpusFile.at(owner), wanted.format, named=False) is Format.DAILYDIALOG
 
 
 def _format(file: CorpusFile, chosen: Format, *, named: bool) -> Format | None:

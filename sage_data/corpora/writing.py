@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sage_data.corpora.intake import Intake
+from sage_data.corpora.intake import DUPLICATE, Intake
 from sage_data.corpora.parts import Parts
 from sage_data.funnel import steps_of, svg
 from sage_data.stage import Output
@@ -25,6 +25,7 @@ def write_funnel(intake: Intake, found: Parts, out: Output) -> None:
             "split": tally.split,
             "dialogues": tally.dialogues,
             "messages": tally.messages,
+            "duplicates": tally.duplicates,
             "rejected": tally.rejected.total(),
         }
         for name, tally in intake.files.items()
@@ -39,9 +40,11 @@ def write_funnel(intake: Intake, found: Parts, out: Output) -> None:
 
 
 def _summary(funnel: dict[str, Any]) -> str:
-    rows = [f"{'file':<40} {'format':<20} {'split':<6} {'dialogues':>10} {'messages':>10} {'rejected':>9}"]
+    rows = [
+        f"{'file':<40} {'format':<20} {'split':<6} {'dialogues':>10} {'messages':>10} {'duplicate':>9} {'rejected':>9}"
+    ]
     for name, one in funnel["files"].items():
-        numbers = f"{one['dialogues']:>10,} {one['messages']:>10,} {one['rejected']:>9,}"
+        numbers = f"{one['dialogues']:>10,} {one['messages']:>10,} {one['duplicates']:>9,} {one['rejected']:>9,}"
         rows.append(f"{name:<40} {one['format']:<20} {one['split'] or '-':<6} {numbers}")
     rows += [f"rejected: {reason} {number:,}" for reason, number in funnel["rejected"].items()]
     rows += [f"left out of dialogues: {what} {number:,}" for what, number in _dropped(funnel).items()]
@@ -58,4 +61,4 @@ def _summary(funnel: dict[str, Any]) -> str:
 
 def _dropped(funnel: dict[str, Any]) -> dict[str, int]:
     units = [funnel[unit]["dropped"] for unit in ("lines", "messages") if unit in funnel]
-    return {what: number for dropped in units for what, number in dropped.items()}
+    return {what: number for dropped in units for what, number in dropped.items() if what != DUPLICATE}

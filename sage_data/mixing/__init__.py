@@ -3,15 +3,16 @@
 The paper names mixing in instruction data as the remedy for what fine-tuning on small talk unlearns (section 4, "LLM
 benchmarks"). The inputs hold one table in common, dialogues, messages or conversations. Each gets its exact share of
 the rows, rounded by largest remainder; its rows are drawn without replacement, and everything drawn is shuffled. With
-`blend`, so many dialogues, of whatever inputs, follow one another in one context.
+`blend`, so many dialogues, of whatever inputs, follow one another in one context; rows that do not go from user to
+assistant in turn, such as those with a system message, then stay in `rejected/` and take no part in the shares.
 
 Each row says what it is made of: its id is `INPUT/ID` (`INPUT/ID~PASS` where an input is gone through more than once;
 `blend-NUMBER` in a blend), and `source_datasets` and `source_ids` name the inputs and the rows in them. `mix.json` has
 the shares. The inputs' licences go on by themselves.
 
 Rows do not depend on how the inputs are cut into shards, but on their order. Every input is read twice (ids, then
-rows), from its beginning to its end; memory holds about 100 bytes a row, some thousand rows of one input and one shard
-of the output; disk holds what is drawn a second time until the stage ends.
+rows; for `blend` a third time), from its beginning to its end; memory holds about 100 bytes a row, some thousand rows
+of one input and one shard of the output; disk holds what is drawn a second time until the stage ends.
 
     sage data mix chains/ sharegpt/ --weight 0.8 --weight 0.2 --out mixed/
 """
@@ -19,7 +20,7 @@ of the output; disk holds what is drawn a second time until the stage ends.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isfinite
 from typing import Any, Literal
@@ -30,13 +31,14 @@ from sage_data.errors import ConfigError, InputError
 from sage_data.inputs import maker
 from sage_data.mixing.blending import blend
 from sage_data.mixing.drawing import Draws, draw
+from sage_data.mixing.fitting import REASON, set_apart
 from sage_data.mixing.laying import Layers
 from sage_data.mixing.shares import apportion, as_shares, largest_total
-from sage_data.mixing.sources import CONTENT, Source, check_ids, open_sources
+from sage_data.mixing.sources import Source, check_ids, open_sources
 from sage_data.stage import Context, Counts, Inputs, Need, Origin, Output, StageConfig
 from sage_data.store.files import remove
 
-VERSION = 1
+VERSION = 2
 INPUTS = (Need("datasets", "folders with dialogues-*, messages-* or conversations-*.parquet", many=True),)
 SHARD_ROWS = 20_000
 """Rows of a finished shard."""
@@ -63,7 +65,8 @@ class Config(StageConfig):
         default=1,
         ge=1,
         description="Dialogues that are joined in each row (the last one may hold fewer); not for dialogues tables. "
-        "Where an input is gone through again, a row may hold one dialogue twice.",
+        "Where an input is gone through again, a row may hold one dialogue twice. Rows with a system message, or one "
+        "role twice in a row, stay in rejected/.",
     )
     table: Literal["dialogues", "messages", "conversations"] | None = Field(
         default=None, description="Table to mix; null: the first one that all inputs hold."
@@ -152,25 +155,37 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
         ConfigError: weights or options do not fit the inputs, or the inputs do not go together.
         InputError: an input is empty, too small, or not of its table's shape; two of its rows have one id.
     """
-    given = inputs.many("datasets")
-    sources = open_sources(given, config.table)
-    if config.blend > 1 and sources[0].table == "dialogues":
-        raise ConfigError(
-            "blend joins messages, and these inputs hold dialogues", next_step="run sage data sac on each input first"
-        )
+    sources = _looked_at(config, inputs, out)
     mix = plan_mix(sources, config)
     _warn(out, sources, mix)
-    for one, source in zip(given, sources, strict=True):
-        check_ids(source)
-        if maker(one) is None:
-            out.add_origin(Origin(name=source.label, license="unknown", note="No stage made this input."))
-    draws = draw([source.rows for source in sources], mix.taken, context.seed)
+    drawn = draw([source.rows for source in sources], mix.taken, context.seed)
+    draws = [_among_fitting(source, one) for source, one in zip(sources, drawn, strict=True)]
     _write(config, sources, draws, out, context)
     described = [_described(source, mix, place) for place, source in enumerate(sources)]
     rows = -(-sum(mix.taken) // config.blend)
     whole = {"table": sources[0].table, "rows": rows, "dialogues": sum(mix.taken), "blend": config.blend}
     out.write_json("mix.json", {**whole, "seed": context.seed, "sources": described})
     out.write_text("summary.txt", _summary(whole, described))
+
+
+def _looked_at(config: Config, inputs: Inputs, out: Output) -> list[Source]:
+    """The inputs, checked; of those that are to be blended, the rows that can be."""
+    given = inputs.many("datasets")
+    sources = open_sources(given, config.table)
+    if config.blend > 1 and sources[0].table == "dialogues":
+        raise ConfigError(
+            "blend joins messages, and these inputs hold dialogues", next_step="run sage data sac on each input first"
+        )
+    for one, source in zip(given, sources, strict=True):
+        check_ids(source)
+        if maker(one) is None:
+            out.add_origin(Origin(name=source.label, license="unknown", note="No stage made this input."))
+    return set_apart(sources, out, SHARD_ROWS) if config.blend > 1 else sources
+
+
+def _among_fitting(source: Source, draws: Draws) -> Draws:
+    """The same draws by the numbers that rows have in the source, where some of its rows cannot be taken."""
+    return draws if source.fitting is None else replace(draws, rows=source.fitting[draws.rows])
 
 
 def _warn(out: Output, sources: Sequence[Source], mix: Mix) -> None:
@@ -193,23 +208,23 @@ def _write(config: Config, sources: Sequence[Source], draws: Sequence[Draws], ou
     folder = out.path / LAYERS
     remove(folder)
     layers = Layers(folder)
-    with context.progress("mixing", sum(source.rows for source in sources), "rows") as bar:
+    with context.progress("mixing", sum(source.rows + source.apart for source in sources), "rows") as bar:
         for source, one in zip(sources, draws, strict=True):
             layers.lay(source, one, drawn, set(missing), bar.advance)
     for shard in missing:
         rows = layers.collect(shard)
         if config.blend > 1:
-            rows = blend(rows, config.blend, CONTENT[table], shard * SHARD_ROWS)
+            rows = blend(rows, config.blend, shard * SHARD_ROWS)
         out.write_shard(table, shard, rows, counts=() if shard else _counts(sources, draws))
     remove(folder)
 
 
 def _counts(sources: Sequence[Source], draws: Sequence[Draws]) -> Counts:
     """What became of the rows that came in; one taken several times counts once."""
-    came_in = sum(source.rows for source in sources)
+    there, apart = sum(source.rows for source in sources), sum(source.apart for source in sources)
     kept = sum(min(source.rows, len(one.rows)) for source, one in zip(sources, draws, strict=True))
-    dropped = {"not_drawn": came_in - kept} if came_in > kept else {}
-    return Counts(unit="dialogues", came_in=came_in, kept=kept, dropped=dropped, quarantined=0)
+    dropped = {why: count for why, count in (("not_drawn", there - kept), (REASON, apart)) if count}
+    return Counts(unit="dialogues", came_in=there + apart, kept=kept, dropped=dropped, quarantined=0)
 
 
 def _described(source: Source, mix: Mix, place: int) -> dict[str, Any]:
@@ -217,7 +232,8 @@ def _described(source: Source, mix: Mix, place: int) -> dict[str, Any]:
     return {
         "label": source.label,
         "content": source.fingerprint,
-        "rows_in": source.rows,
+        "rows_in": source.rows + source.apart,
+        "rows_apart": source.apart,
         "rows_taken": taken,
         "rows_repeated": max(0, taken - source.rows),
         "share_wanted": float(mix.shares[place]),

@@ -44,8 +44,13 @@ class Source:
     table: str
     shards: tuple[Path, ...]
     rows: int
+    """That can be taken."""
     left_out: tuple[str, ...]
     """Columns of its own that the mixed table does not have."""
+    apart: int = 0
+    """Rows that cannot be taken."""
+    fitting: np.ndarray | None = None
+    """Numbers of the rows that can be taken, ascending; None: all."""
 
     def read(self, columns: Sequence[str] | None = None) -> Iterator[tuple[int, pa.Table]]:
         """Its rows a few thousand at a time, in the mixed table's schema, each time with the number of the first.

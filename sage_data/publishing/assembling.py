@@ -5,16 +5,17 @@ assembled = assemble(config, inputs, out, context)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sage_data.errors import ConfigError, PublishError
 from sage_data.publishing.card import CardOptions, write_card
-from sage_data.publishing.layout import DatasetConfig, read_configs
-from sage_data.publishing.licenses import LICENSES, UNKNOWN, UNSTATED, check_claim, in_words, stated_claim
-from sage_data.publishing.scans import SCANS, Findings, scan_files
+from sage_data.publishing.layout import DatasetConfig, origins_of, read_configs
+from sage_data.publishing.licenses import LICENSES, UNKNOWN, Claim, check_claim, in_words, stated_claim
+from sage_data.publishing.scans import SCANS, SECRETS, Findings, Kind, scan_files, scan_said
 from sage_data.publishing.staging import (
     Plan,
     Staged,
@@ -26,7 +27,7 @@ from sage_data.publishing.staging import (
     stage_tables,
     withheld,
 )
-from sage_data.publishing.withholding import must_withhold, read_tombstones
+from sage_data.publishing.withholding import must_withhold, read_tombstones, withhold
 from sage_data.stage import Context, Inputs, Output
 from sage_data.store.manifest import Origin
 from sage_data.store.shards import read_table
@@ -61,6 +62,7 @@ def assemble(config: Config, inputs: Inputs, out: Output, context: Context) -> A
     releases = config.text_release and any(must_withhold(one.manifest.origins) for one in configs)
     check_visibility(config, releases)
     cleared = check_license(config, origins_of(configs))
+    check_withholding(configs, text_release=config.text_release)
     if not out.has(DATASET):
         plan = Plan(config.shard_mib << 20, config.text_release, _tombstones(inputs))
         with context.progress("staging", None, "files"), out.folder(DATASET) as folder:
@@ -71,14 +73,6 @@ def assemble(config: Config, inputs: Inputs, out: Output, context: Context) -> A
     files = read_files(read_table(out.path, FILES))
     check_staged(out.path / DATASET, files)
     return Assembled(files, releases)
-
-
-def origins_of(configs: Sequence[DatasetConfig]) -> list[Origin]:
-    """What the rows of all configs derive from, each once."""
-    found: list[Origin] = []
-    for config in configs:
-        found += [origin for origin in config.manifest.origins if origin not in found]
-    return found
 
 
 def check_visibility(config: Config, releases: bool) -> None:
@@ -102,15 +96,60 @@ def check_license(config: Config, origins: Sequence[Origin]) -> tuple[str, ...]:
     """
     cleared = config.cleared
     if "unknown-license" in config.allow:
-        cleared = (*cleared, UNSTATED, *(one.name for one in origins if _unknown(one)))
-    claim = stated_claim(config.license, config.license_name, config.license_link, origins, cleared)
+        cleared = (*cleared, *(one.name for one in origins if _unknown(one)))
+    claim = Claim(config.license or "", config.license_name, config.license_link)
+    if config.license is None:
+        claim = stated_claim(None, config.license_name, config.license_link, origins, cleared)
     if problems := check_claim(claim.id, origins, cleared=cleared, name=claim.name, link=claim.link):
         raise PublishError(
             f"the licence {claim.id!r} may not be claimed:\n{in_words(problems)}",
-            next_step="name a licence that keeps these terms (--license), or vouch for unknown ones: "
-            "--allow unknown-license",
+            next_step=_license_advice(claim.id, [one for one in origins if _unknown(one) and one.name not in cleared]),
         )
-    return cleared
+    return tuple(dict.fromkeys(cleared))
+
+
+def _license_advice(claimed: str, unknown: Sequence[Origin]) -> str:
+    """What to do next, without what was done already."""
+    steps = []
+    if unknown:
+        names = " ".join(f"--cleared {shlex.quote(one.name)}" for one in unknown)
+        steps.append(f"find the licence out, or vouch for the source: {names} (for all: --allow unknown-license)")
+    if claimed == UNKNOWN:
+        steps.append("say under which licence you publish, such as --license cc-by-4.0")
+    return "; ".join(steps) or "name a licence that keeps these terms (--license), or leave a source out"
+
+
+def check_withholding(configs: Sequence[DatasetConfig], *, text_release: bool) -> None:
+    """Refuse tables that consist of text which a source wants withheld, before anything is written.
+
+    Raises:
+        PublishError: there are some; what to publish instead is named.
+    """
+    if text_release:
+        return
+    closed = [one for one in configs if must_withhold(one.manifest.origins)]
+    spelt = [one for one in closed if one.table != "dialogues"]
+    if spelt:
+        raise PublishError(
+            f"expected dialogues, whose words can be left out as their source asks; found tables that consist of "
+            f"text: {', '.join(f'{one.name} ({one.table})' for one in spelt)}",
+            next_step=_instead(configs, spelt),
+        )
+    for one in closed:
+        withhold(one.schema.empty_table())
+
+
+def _instead(configs: Sequence[DatasetConfig], refused: Sequence[DatasetConfig]) -> str:
+    """What to publish instead of folders that hold a refused table."""
+    out = {one.folder for one in refused}
+    rest = list(dict.fromkeys(one.manifest.stage for one in configs if one.folder not in out))
+    release = "or ask for the text with --text-release (`text_release: true`)"
+    if not rest:
+        return f"publish the folder of annotated dialogues that they were made from, {release}"
+    return (
+        f"publish the others alone, in a recipe `datasets: [{', '.join(rest)}]`; whoever rebuilds the text makes these "
+        f"tables from it again; {release}"
+    )
 
 
 def _unknown(origin: Origin) -> bool:
@@ -147,7 +186,10 @@ def _finish(config: Config, out: Output, folder: Path, staged: Staged, options: 
     known = {"scans": counts, "overrides": said, "counts": staged.counts}
     write_card(staged.configs, folder, options.model_copy(update=known))
     own = (config.contact, config.citation, *config.authors)
-    card = scan_files({name: folder / name for name in CARD_FILES}, own)
+    card = Findings()
+    # On the card they are escaped, wrapped and cut; what was meant is in the options.
+    scan_said(config.said(), card, own)
+    scan_files({name: folder / name for name in CARD_FILES}, own, card)
     _refuse(config, findings, card)
     files = [*staged.files, *(StagedFile(name, None, None, None, *measure(folder / name)) for name in CARD_FILES)]
     out.write_shard(FILES, 0, files_table(files), counts=staged.counts)
@@ -168,8 +210,14 @@ def _refuse(config: Config, data: Findings, card: Findings) -> None:
     if said:
         raise PublishError(
             "expected nothing that identifies people or opens accounts; found\n" + "\n".join(said),
-            next_step="take it out of the data, or allow a kind by name, such as --allow url-id",
+            next_step=_scan_advice({*data.blocking(config.allow), *card.blocking(config.allow)}),
         )
+
+
+def _scan_advice(found: Collection[Kind]) -> str:
+    """What to do next; nobody is advised to publish a key."""
+    names = " ".join(f"--allow {kind}" for kind in Kind if kind in found and kind not in SECRETS)
+    return f"take it out, or, where it may be published, allow its kind: {names}" if names else "take the key out"
 
 
 def _as_json(findings: Findings) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 The pull request's title carries the hash of what is published. It is looked for before anything is sent and before
 anything is sent again, and it counts only if its files are the ones meant, so a lost answer never makes a second one.
+One that was made before `main` changed counts no more, as it may not be merged or undo the change: it is closed, once
+another one holds the same.
 `main` changes in one step, by the merge.
 
     service = Service(Target("me/small-talk", token), Patience())
@@ -14,12 +16,13 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sage_data.errors import ConfigError, PublishError
-from sage_data.publishing.patience import Patience, persist
+from sage_data.publishing.patience import Patience, answer_behind, persist
 from sage_data.publishing.staging import StagedFile, check_staged, is_data_file
 from sage_data.store.files import sha256_json
 
@@ -31,6 +34,7 @@ ENDPOINT = "HF_ENDPOINT"
 PUBLIC_HUB = "https://huggingface.co"
 KIND = "dataset"
 MAIN = "main"
+CONFLICT = 409
 MARK_DIGITS = 16
 """Digits of the content hash in a pull request's title."""
 
@@ -104,7 +108,8 @@ class Service:
                 f"{target.repo}: expected a {asked} repository, found a {found} one",
                 next_step=f"change it in the repository's settings, or {_visibility_advice(target.private)}",
             )
-        if target.gated and not info.gated:
+        # "auto" lets in everybody who asks, which is not one by one.
+        if target.gated and info.gated != "manual":
             persist(lambda: self.api.update_repo_settings(target.repo, gated="manual", repo_type=KIND), self.patience)
 
     def _create(self) -> None:
@@ -134,7 +139,16 @@ class Service:
         )
 
     def find(self, files: Sequence[StagedFile], folder: Path) -> Proposal | None:
-        """The open pull request with this content, made by this or an earlier run."""
+        """The open pull request with this content that was made on what `main` is now, by this or an earlier run."""
+        head = self.head()
+        for number in self._same_content(files, folder):
+            revision = f"refs/pr/{number}"
+            if head in self._commits(revision):
+                return Proposal(number, self.head(revision), found=True)
+        return None
+
+    def _same_content(self, files: Sequence[StagedFile], folder: Path) -> list[int]:
+        """Open pull requests with this content, the oldest first."""
         title = title_of(files)
         pulls = persist(
             lambda: list(
@@ -144,10 +158,29 @@ class Service:
             ),
             self.patience,
         )
-        for pull in sorted(pulls, key=lambda one: one.num):
-            if pull.title == title and self.holds(f"refs/pr/{pull.num}", files, folder):
-                return Proposal(pull.num, self.head(f"refs/pr/{pull.num}"), found=True)
-        return None
+        numbers = sorted(pull.num for pull in pulls if pull.title == title)
+        return [number for number in numbers if self.holds(f"refs/pr/{number}", files, folder)]
+
+    def _commits(self, revision: str) -> set[str]:
+        """A revision's commit and all before it."""
+        listed = persist(
+            lambda: self.api.list_repo_commits(self.target.repo, repo_type=KIND, revision=revision), self.patience
+        )
+        return {one.commit_id for one in listed}
+
+    def close_others(self, kept: int, files: Sequence[StagedFile], folder: Path) -> None:
+        """Close open pull requests with the same content, which were made before `main` changed.
+
+        Raises:
+            PublishError: the Hub does not close them.
+        """
+        for number in self._same_content(files, folder):
+            if number != kept:
+                persist(partial(self._close, number, kept), self.patience)
+
+    def _close(self, number: int, kept: int) -> None:
+        said = f"`main` has changed since; #{kept} proposes the same files on what it is now."
+        self.api.change_discussion_status(self.target.repo, number, "closed", comment=said, repo_type=KIND)
 
     def propose(self, files: Sequence[StagedFile], folder: Path) -> Proposal:
         """Make sure that one pull request holds the files, or that `main` does.
@@ -157,9 +190,12 @@ class Service:
         """
         if self.holds(MAIN, files, folder):
             return Proposal(None, self.head(), found=True)
-        if (earlier := self.find(files, folder)) is not None:
-            return earlier
-        return persist(lambda: self._commit(files, folder), self.patience, done=lambda: self.find(files, folder))
+        made = self.find(files, folder)
+        if made is None:
+            made = persist(lambda: self._commit(files, folder), self.patience, done=lambda: self.find(files, folder))
+        if made.number is not None:
+            self.close_others(made.number, files, folder)
+        return made
 
     def _commit(self, files: Sequence[StagedFile], folder: Path) -> Proposal:
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
@@ -198,7 +234,19 @@ class Service:
         return self.head()
 
     def _merge(self, number: int) -> bool:
-        self.api.merge_pull_request(self.target.repo, number, repo_type=KIND)
+        try:
+            self.api.merge_pull_request(self.target.repo, number, repo_type=KIND)
+        except Exception as error:
+            # The client's errors have no common class; all but this answer is for `persist` to judge.
+            answer = answer_behind(error)
+            if answer is None or answer.status != CONFLICT:
+                raise
+            raise PublishError(
+                f"{self.target.repo}: pull request {number} cannot be merged: `main` has changed since it was made, or "
+                "somebody else merges or closes it",
+                next_step="run the same command again: where `main` has changed, it makes a new pull request on what "
+                f"is there now; look at {page_of(self.target.repo, number)}",
+            ) from error
         return True
 
     def _merged(self, number: int) -> bool | None:

@@ -24,6 +24,11 @@ UNSTATED = "unstated sources"
 """Name under which a dataset can be cleared whose folders name no source at all."""
 
 
+def unstated(folder: str) -> Origin:
+    """What stands for the sources of a folder that names none; it blocks until it is cleared by its name."""
+    return Origin(name=f"{UNSTATED} of {folder}", license=UNKNOWN, note="Nobody named them.")
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a licence asks of whoever publishes something made from what is under it."""

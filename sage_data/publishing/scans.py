@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);")
 EXAMPLES = 3
 SHOWN = 3
 """Characters of a finding that are shown; the rest is not repeated anywhere."""
@@ -33,6 +35,10 @@ class Kind(StrEnum):
     URL_ID = "url-id"
     KEY = "key"
     PRIVATE_KEY = "private-key"
+
+
+SECRETS = frozenset({Kind.KEY, Kind.PRIVATE_KEY})
+"""What not even a publisher's own words may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,10 @@ class Scan:
 _PERSONAL = "facebook|instagram|twitter|x|tiktok|linkedin|snapchat|tumblr|vk|onlyfans|youtube|twitch|patreon|flickr"
 _BEHIND = "u|user|users|profile|profiles|people|in|status|statuses|comments|members?|channel|add"
 _NAMED = "id|uid|user|username|user_?id|profile_?id|account_?id|member_?id|fbid|story_fbid|author"
+_REDDIT = (
+    r"\breddit\.com/(?:u|user|r/\w+/(?:comments|s))/[\w.~%-]{2,}|\bredd\.it/\w{3,}|"
+    r"(?<![\w/.])/?r/\w+/comments/\w{2,}"
+)
 _NUMBERS = (r"\+\d{1,3}(?:[ .()-]{0,2}\d){7,12}", r"(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}")
 _KEYS = (
     r"hf_[A-Za-z0-9]{20,}",
@@ -66,16 +76,16 @@ _KEYS = (
 
 SCANS: Mapping[Kind, Scan] = {
     Kind.USERNAME: Scan(
-        "a Reddit user named as u/name or /u/name",
+        "a Reddit user named as u/name, /u/name or /user/name",
         "bare names, @names, and names of other sites",
-        re.compile(r"(?<![\w/.])/?u/[\w-]{3,20}(?![\w-])", re.ASCII | re.IGNORECASE),
-        r"(?i)u/[\w-]{3}",
+        re.compile(r"(?<![\w/.])(?:/?u\\?/|/user/)[\w-]{3,20}(?![\w-])", re.ASCII | re.IGNORECASE),
+        r"(?i)(?:u|u\\|/user)/[\w-]{3}",
     ),
     Kind.EMAIL: Scan(
         "an e-mail address",
         "addresses in words (name at site dot com), and hosts without a dot",
-        re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}"),
-        r"\S@\S",
+        re.compile(r"[\w.+%-]+[@\uff20][\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}"),
+        r"\S[@\x{ff20}]\S",
     ),
     Kind.PHONE: Scan(
         "a number with a country code (+44 20 7946 0000), or in North American form with separators (555-123-4567)",
@@ -84,14 +94,14 @@ SCANS: Mapping[Kind, Scan] = {
         r"\d[ .()-]{0,2}\d",
     ),
     Kind.URL_ID: Scan(
-        "a link to a person's page or post: a personal site with a path, /user/name, /status/1, /comments/x, ?id=1",
+        "a link to a person's page or post: a personal site with a path, reddit.com/u/, /status/1, /comments/x, ?id=1",
         "shortened links, and sites whose addresses are built otherwise",
         re.compile(
-            rf"(?:\b(?:{_PERSONAL})\.com/@?[\w.-]{{2,}}|\bt\.me/\w{{3,}}|"
+            rf"(?:\b(?:{_PERSONAL})\.com/@?[\w.-]{{2,}}|\bt\.me/\w{{3,}}|{_REDDIT}|"
             rf"(?:https?://|www\.)[^\s)>\]\"]*?(?:/(?:{_BEHIND})/[\w.~%-]{{2,}}|[?&](?:{_NAMED})=[\w.%-]+))",
             re.IGNORECASE,
         ),
-        r"(?i)\.com/|t\.me/|https?://|www\.",
+        r"(?i)\.com/|t\.me/|redd\.it/|/comments/|https?://|www\.",
     ),
     Kind.KEY: Scan(
         "the shape of an access key: Hugging Face, OpenAI and alike (sk-), GitHub, GitLab, AWS, Google, Slack, JWT",
@@ -150,9 +160,12 @@ def redact(found: str) -> str:
     return f"{found[:SHOWN]}... ({len(found)} characters)"
 
 
-def scan_files(paths: Mapping[str, Path], own: Sequence[str] = ()) -> Findings:
-    """Search files by their published names; `own` are words that the publisher says of himself, such as a contact."""
-    findings = Findings()
+def scan_files(paths: Mapping[str, Path], own: Sequence[str] = (), findings: Findings | None = None) -> Findings:
+    """Search files by their published names, and add to what was found before.
+
+    `own` are words that the publisher says of himself, such as a contact; keys are looked for in these too.
+    """
+    findings = Findings() if findings is None else findings
     for name, path in paths.items():
         if path.suffix == ".parquet":
             with pq.ParquetFile(path) as file:
@@ -166,9 +179,11 @@ def scan_files(paths: Mapping[str, Path], own: Sequence[str] = ()) -> Findings:
 
 
 def holds(path: Path, words: str) -> bool:
-    """True when a text of a file holds these very words."""
+    """True when a file holds these very words: in its bytes, or in a text as it is shown."""
+    if words.encode() in path.read_bytes():
+        return True
     if path.suffix != ".parquet":
-        return words in path.read_text(encoding="utf-8")
+        return words in unescaped(path.read_text(encoding="utf-8"))
     with pq.ParquetFile(path) as file:
         return any(
             pc.any(pc.match_substring(strings, words)).as_py()
@@ -207,14 +222,39 @@ def _hinted(strings: pa.StringArray, hint: str) -> np.ndarray:
 
 
 def scan_text(text: str, file: str, findings: Findings, own: Sequence[str] = ()) -> None:
-    """Search a text line by line."""
+    """Search a text line by line, as a reader sees it; keys are looked for in its very signs too."""
+    spoken = _own_lines(own)
     for number, line in enumerate(text.splitlines(), start=1):
+        shown = unescaped(line)
+        rest = _without(shown, spoken)
         for kind, scan in SCANS.items():
-            findings.add(kind, scan.pattern.findall(_without(line, own)), file, f"line {number}")
+            found = scan.pattern.findall(shown if kind in SECRETS else rest)
+            if kind in SECRETS and not found:
+                found = scan.pattern.findall(line)
+            findings.add(kind, found, file, f"line {number}")
+
+
+def scan_said(said: Iterable[tuple[str, str]], findings: Findings, own: Sequence[str] = ()) -> None:
+    """Search what a person said in options (name, words), before it was escaped for a card."""
+    for name, words in said:
+        scan_text(words, f"option {name}", findings, own)
+
+
+def unescaped(text: str) -> str:
+    """Markdown, HTML or YAML text as a reader sees it: `&#64;` is @, and a backslash before a mark is not there."""
+    return _ESCAPED.sub(lambda found: found[1] or unescape(found[0]), text)
+
+
+def _own_lines(own: Sequence[str]) -> list[str]:
+    """Own words that may stand in a line and would be found there, the longest first."""
+    lines = {" ".join(line.split()) for said in own for line in (said, *said.splitlines())}
+    found = {line for line in lines if any(scan.pattern.search(line) for scan in SCANS.values())}
+    return sorted(found, key=lambda line: (-len(line), line))
 
 
 def _without(line: str, own: Sequence[str]) -> str:
-    for said in filter(None, own):
+    line = " ".join(line.split()) if own else line
+    for said in own:
         line = line.replace(said, " ")
     return line
 

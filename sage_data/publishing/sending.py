@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sage_data.publishing.assembling import Assembled
     from sage_data.stage import Context
 
-OFFLINE = "HF_HUB_OFFLINE"
+OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+"""Each of them keeps the Hub's client off the network."""
 
 
 def send(config: Config, assembled: Assembled, folder: Path, scratch: Path, context: Context) -> Receipt:
@@ -34,9 +35,10 @@ def send(config: Config, assembled: Assembled, folder: Path, scratch: Path, cont
         MissingDependencyError: the Hub's client or `datasets` is not installed.
         PublishError: the Hub does not take it, or gives back something else.
     """
-    if os.environ.get(OFFLINE, "").upper() in ("1", "ON", "YES", "TRUE"):
+    forbidding = [name for name in OFFLINE if os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE")]
+    if forbidding:
         raise ConfigError(
-            f"expected a network to publish over, found {OFFLINE} set",
+            f"expected a network to publish over, found {forbidding[0]} set",
             next_step="leave --offline out (in a recipe: --set offline=false), or use --dry-run",
         )
     token = read_token(config.token_env)
@@ -71,7 +73,7 @@ def without_secrets(error: PublishError, token: str) -> PublishError:
 
 
 def _send(config: Config, assembled: Assembled, folder: Path, scratch: Path, target: Target) -> Receipt:
-    _check_own_token(folder, assembled, target.token)
+    _check_own_token(config, folder, assembled, target.token)
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
@@ -107,15 +109,16 @@ def _settle(
     return "merged", service.merge(proposal.number, assembled.files, folder)
 
 
-def _check_own_token(folder: Path, assembled: Assembled, token: str) -> None:
+def _check_own_token(config: Config, folder: Path, assembled: Assembled, token: str) -> None:
     """Refuse to publish the token that is used to publish.
 
     Raises:
-        PublishError: a text holds it.
+        PublishError: an option or a file holds it.
     """
-    for one in assembled.files:
-        if holds(folder / one.path, token):
-            raise PublishError(
-                f"{one.path}: holds the token itself",
-                next_step="take it out of the data or options, and make a new token",
-            )
+    places = [f"option {name}" for name, words in config.said() if token in words]
+    places += [one.path for one in assembled.files if holds(folder / one.path, token)]
+    if places:
+        raise PublishError(
+            f"{places[0]}: holds the token itself",
+            next_step="take it out of the data or options, and make a new token",
+        )

@@ -9,7 +9,7 @@ Written are `<config>/<split>-00000-of-0000N.parquet` by `sage_data.publishing.s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,9 +18,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sage_data.errors import ConfigError, InputError, PublishError
-from sage_data.publishing.layout import SPLIT, DatasetConfig, Split
+from sage_data.publishing.layout import SPLIT, DatasetConfig, Split, splits_in
+from sage_data.publishing.places import public_models
 from sage_data.publishing.shaping import published_schema, write_split
-from sage_data.publishing.withholding import Traced, drop_tombstones, must_withhold, trace, withhold
+from sage_data.publishing.withholding import (
+    NOTHING,
+    Traced,
+    drop_tombstones,
+    from_comments,
+    hashed,
+    must_withhold,
+    trace,
+    withhold,
+)
 from sage_data.stage import Counts
 from sage_data.store.files import sha256_file
 from sage_data.store.shards import read_table, shard_paths
@@ -134,17 +144,18 @@ class Preparation:
 
     def __init__(self, config: DatasetConfig, plan: Plan, traced: Traced) -> None:
         self._config, self._plan, self._traced = config, plan, traced
-        self._rewrites = _rewrites(config) if withheld(config, plan) else None
+        self._originals = hashed(_rewrites(config)) if withheld(config, plan) else None
+        self._comments = from_comments(config.manifest)
         self._came_in = self._dropped = 0
         first = pq.read_schema(shard_paths(config.folder, config.table)[0]).remove_metadata()
         self.schema = published_schema(self._strip(first.empty_table()).schema)
 
-    def tables(self, *, count: bool) -> Iterator[pa.Table]:
-        """The rows to publish, row group by row group of the source."""
+    def tables(self, split: str, *, count: bool) -> Iterator[pa.Table]:
+        """The rows of one split to publish, row group by row group of the source."""
         for path in shard_paths(self._config.folder, self._config.table):
             with pq.ParquetFile(path) as file:
                 for index in range(file.num_row_groups):
-                    yield self._prepared(file.read_row_group(index).replace_schema_metadata(None), path, count)
+                    yield self._prepared(file.read_row_group(index).replace_schema_metadata(None), path, split, count)
 
     def counts(self) -> Counts:
         """Rows that came in, stayed and were dropped so far."""
@@ -152,11 +163,11 @@ class Preparation:
         kept = self._came_in - self._dropped
         return Counts(unit=f"rows of {self._config.name}", came_in=self._came_in, kept=kept, dropped=dropped)
 
-    def _prepared(self, table: pa.Table, path: Path, count: bool) -> pa.Table:
-        kept, dropped = drop_tombstones(table, self._plan.tombstones, self._traced)
+    def _prepared(self, table: pa.Table, path: Path, split: str, count: bool) -> pa.Table:
+        kept, dropped = drop_tombstones(table, self._plan.tombstones, self._traced, comments=self._comments)
         if count:
             self._came_in, self._dropped = self._came_in + table.num_rows, self._dropped + dropped
-        stripped = self._strip(kept)
+        stripped = self._strip(public_models(_only(kept, split)))
         if stripped.column_names != self.schema.names:
             raise InputError(
                 f"{path}: expected the columns {', '.join(self.schema.names)} as in the first shard; "
@@ -166,7 +177,7 @@ class Preparation:
         return stripped
 
     def _strip(self, table: pa.Table) -> pa.Table:
-        return withhold(table, self._rewrites) if withheld(self._config, self._plan) else table
+        return withhold(table, self._originals) if withheld(self._config, self._plan) else table
 
 
 def _rewrites(config: DatasetConfig) -> pa.Table | None:
@@ -177,9 +188,21 @@ def _rewrites(config: DatasetConfig) -> pa.Table | None:
 
 def _traced(configs: Sequence[DatasetConfig], ids: frozenset[str]) -> Traced:
     """The dialogues to publish, so that rows made from them can go with those that hold a tombstoned comment."""
-    told = [config for config in configs if ids and "utterances" in config.schema.names]
-    paths = (path for config in told for path in shard_paths(config.folder, config.table))
-    return trace((pq.read_table(path, columns=["id", "utterances"]) for path in paths), ids)
+    if not ids:
+        return NOTHING
+    told = [config for config in configs if "utterances" in config.schema.names]
+    free = [config for config in configs if config.table == "scenarios" and not from_comments(config.manifest)]
+    harmless: set[str] = set()
+    for config in free:
+        harmless.update(read_table(config.folder, config.table, ["id"])["id"].to_pylist())
+    return trace((table for config in told for table in _named(config)), ids, harmless)
+
+
+def _named(config: DatasetConfig) -> Iterator[pa.Table]:
+    """What the rows of a config name: their ids, their comments and the scenario they were spoken from."""
+    columns = [name for name in ("id", "utterances", "scenario_id") if name in config.schema.names]
+    for path in shard_paths(config.folder, config.table):
+        yield pq.read_table(path, columns=columns)
 
 
 def _stage_config(config: DatasetConfig, prepare: Preparation, folder: Path, shard_bytes: int) -> Iterator[StagedFile]:
@@ -187,28 +210,27 @@ def _stage_config(config: DatasetConfig, prepare: Preparation, folder: Path, sha
     for index, split in enumerate(config.splits):
         name = check_split(split.name, config)
         # Rows are read once for each split, and counted the first time.
-        tables = prepare.tables(count=index == 0)
-        if SPLIT in config.schema.names:
-            tables = map(_only(name), tables)
+        tables = prepare.tables(name, count=index == 0)
         for path in write_split(tables, prepare.schema, place, name, shard_bytes):
             rows = pq.read_metadata(path).num_rows
             yield StagedFile(f"{config.name}/{path.name}", config.name, name, rows, *measure(path))
 
 
-def _only(split: str) -> Callable[[pa.Table], pa.Table]:
-    return lambda table: table.filter(pc.equal(table[SPLIT], split))
+def _only(table: pa.Table, split: str) -> pa.Table:
+    named = splits_in(table)
+    return table if named is None else table.filter(pc.equal(named, split))
 
 
-def check_split(name: object, config: DatasetConfig) -> str:
+def check_split(name: str, config: DatasetConfig) -> str:
     """A split's name, when the Hub takes it.
 
     Raises:
-        InputError: it does not, or a row has none.
+        InputError: it does not.
     """
-    if not isinstance(name, str) or not _SPLIT.fullmatch(name):
+    if not _SPLIT.fullmatch(name):
         raise InputError(
             f"{config.folder}: expected letters and digits in column `{SPLIT}`, found {name!r}",
-            next_step="name the split of every row",
+            next_step="name splits as the Hub takes them, such as train, validation and test",
         )
     return name
 

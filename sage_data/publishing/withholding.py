@@ -1,10 +1,11 @@
 """Dialogues without their words: ids, tags and a hash of each text, from which the text can be rebuilt and checked.
 
 What stays of a dialogue is everything but `text`: ids, roles, states (motivation, emotion, topics are the annotator's
-words, at most `LONGEST_TAG` characters each, so that none can be a quotation of length), the community, the time, the
-names of the dumps. Dialogues carry no author names, so there is none to hide. A hash does not hide a short text from
-someone who guesses it ("thanks"): it is there to check, not to keep secret. `sage_data.publishing.hydrate` is the way
-back; it reads Reddit dumps, so only dialogues of the corpus `reddit` can be withheld.
+words, at most `LONGEST_TAG` characters each and `MOST_TOPICS` topics, so that none can be a quotation of length), the
+community, the time, the names of the dumps. Dialogues carry no author names, so there is none to hide. A hash does not
+hide a short text from someone who guesses it ("thanks"): it is there to check, not to keep secret.
+`sage_data.publishing.hydrate` is the way back; it reads Reddit dumps, so only dialogues of the corpus `reddit` can be
+withheld. Other tables made from dialogues, scenarios among them, consist of text and cannot.
 
     without_text = withhold(pq.read_table("annotated/dialogues-00000.parquet"))
 """
@@ -25,10 +26,14 @@ from sage_data.errors import InputError, PublishError
 from sage_data.reddit.building import CORPUS
 from sage_data.reddit.keys import COMMENT
 from sage_data.store.dialogues import DIALOGUE_SCHEMA
-from sage_data.store.manifest import Origin
+from sage_data.store.manifest import Manifest, Origin
 
 LONGEST_TAG = 80
 """Characters of the longest motivation, emotion or topic that may be published without the text beside it."""
+MOST_TOPICS = 10
+"""Most topics of one utterance: word by word they would be the text."""
+MAKERS = ("sage_data.reddit", "sage_data.publishing.hydrate")
+"""Stages that make dialogues of comments."""
 _UTTERANCE = DIALOGUE_SCHEMA.field("utterances").type.value_type
 _BATCH_ROWS = 65_536
 _TOMBSTONE = re.compile(r"(?:t[13]_)?[0-9a-z]+")
@@ -52,65 +57,101 @@ def must_withhold(origins: Sequence[Origin]) -> bool:
     return any(origin.withhold_text for origin in origins)
 
 
-def withhold(table: pa.Table, rewrites: pa.Table | None = None) -> pa.Table:
+def withhold(table: pa.Table, originals: pa.Table | None = None) -> pa.Table:
     """Dialogues (rows of `DIALOGUE_SCHEMA`) without their text (rows of `WITHHELD_SCHEMA`), in the same order.
 
-    `rewrites` names the utterances that an annotator rewrote: columns `dialogue` (id), `index` (utterance, from 0) and
-    `original` (the words before); others are ignored.
+    `originals` names the utterances that an annotator rewrote, with the hash of the words before (see `hashed`).
 
     Raises:
         PublishError: the table holds text in other columns than a dialogue's; an utterance could never be rebuilt, as
-            it has no source id or is of another corpus; or a tag is so long that it may quote the text.
+            it has no source id or is of another corpus; or tags are so long or so many that they may quote the text.
     """
     _check_columns(table)
     chosen = table.select(DIALOGUE_SCHEMA.names).cast(DIALOGUE_SCHEMA)
-    originals = _originals(rewrites)
     batches = [_withheld(batch, originals) for batch in chosen.to_batches(max_chunksize=_BATCH_ROWS)]
     return pa.Table.from_batches(batches, WITHHELD_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """Dialogues whose comments are known, so that rows made from them can be judged by the dialogue's id."""
+    """Rows whose comments are known, so that rows made from them can be judged by their id."""
 
     known: frozenset[str]
     gone: frozenset[str]
-    """Those of them that hold a tombstoned comment."""
+    """Those of them that hold a tombstoned comment, or were spoken from a situation that does."""
 
 
-def drop_tombstones(table: pa.Table, ids: Collection[str], dialogues: Traced | None = None) -> tuple[pa.Table, int]:
+NOTHING = Traced(frozenset(), frozenset())
+
+
+def from_comments(manifest: Manifest) -> bool:
+    """True when rows may hold words of comments, even where they name none, as situations and self-play do."""
+    above = {one.uses for one in manifest.lineage} | {manifest.uses}
+    return must_withhold(manifest.origins) or not above.isdisjoint(MAKERS)
+
+
+def drop_tombstones(
+    table: pa.Table, ids: Collection[str], dialogues: Traced = NOTHING, *, comments: bool = True
+) -> tuple[pa.Table, int]:
     """The rows that hold none of the tombstoned comments, and how many were left out, each as a whole.
 
     `ids` are of comments, with or without `t1_`, or of titles (`t3_`). Only `dialogues` tables, with their text or
-    without, name the comments they hold. Rows of other tables go by the id of their dialogue, which must be among
-    `dialogues` (see `trace`). Scenarios hold no comments and stay.
+    without, name the comments they hold. Rows of other tables go by the id of their dialogue, and rows that were spoken
+    from a scenario by that scenario's too; both must be among `dialogues` (see `trace`). Where rows hold no words of
+    `comments` (see `from_comments`), scenarios need not be.
 
     Raises:
-        PublishError: the table names no comments, and not every row's dialogue is among `dialogues`.
+        PublishError: the table names no comments, and not every row's dialogue or scenario is among `dialogues`.
     """
-    if not ids or "situation" in table.column_names:
+    if not ids:
         return table, 0
+    gone = dialogues.gone
     if "utterances" in table.column_names:
-        gone = pc.is_in(table["id"], pa.array(tombstoned(table, ids), table.schema.field("id").type))
-    elif dialogues is not None and dialogues.known.issuperset(table["id"].to_pylist()):
-        gone = pc.is_in(table["id"], pa.array(sorted(dialogues.gone), table.schema.field("id").type))
-    else:
-        raise PublishError(
-            f"expected a table that names its comments, to leave out tombstoned ones; found the columns "
-            f"{', '.join(table.column_names)}",
-            next_step="publish the folder of dialogues that all these rows were made from along with them",
-        )
-    kept = table.filter(pc.invert(gone))
+        gone |= frozenset(tombstoned(table, ids))
+    elif comments or "situation" not in table.column_names:
+        _check_known(table, "id", dialogues)
+    hit = _is_among(table["id"], gone)
+    if "scenario_id" in table.column_names:
+        if comments:
+            _check_known(table, "scenario_id", dialogues)
+        hit = pc.or_(hit, _is_among(table["scenario_id"], gone))
+    kept = table.filter(pc.invert(hit))
     return kept, table.num_rows - kept.num_rows
 
 
-def trace(tables: Iterable[pa.Table], ids: Collection[str]) -> Traced:
-    """What `dialogues` tables (their columns `id` and `utterances`) tell about rows that were made from them."""
-    known: set[str] = set()
+def _is_among(names: pa.ChunkedArray, ids: frozenset[str]) -> pa.ChunkedArray:
+    return pc.is_in(names, pa.array(sorted(ids), names.type))
+
+
+def _check_known(table: pa.Table, column: str, dialogues: Traced) -> None:
+    unknown = set(table[column].drop_null().to_pylist()) - dialogues.known
+    if unknown:
+        raise PublishError(
+            f"expected a table that names its comments, to leave out tombstoned ones; found the columns "
+            f"{', '.join(table.column_names)}, and {len(unknown):,} rows of which nothing is known, such as "
+            f"{column} {min(unknown)}",
+            next_step="publish the folder of dialogues (or scenarios) that all these rows were made from along with "
+            "them",
+        )
+
+
+def trace(tables: Iterable[pa.Table], ids: Collection[str], harmless: Iterable[str] = ()) -> Traced:
+    """What `dialogues` tables (columns `id`, `utterances`, perhaps `scenario_id`) tell about rows made from them.
+
+    `harmless` are ids of scenarios that no comment was made into.
+    """
+    known: set[str] = set(harmless)
     gone: set[str] = set()
+    spoken: dict[str, str] = {}
     for table in tables:
         known.update(table["id"].to_pylist())
         gone.update(tombstoned(table, ids))
+        if "scenario_id" in table.column_names:
+            made = table.filter(pc.is_valid(table["scenario_id"]))
+            spoken.update(zip(made["id"].to_pylist(), made["scenario_id"].to_pylist(), strict=True))
+    # What was spoken from a situation that must go repeats it, and may have been made into a situation again.
+    while more := {one for one, scenario in spoken.items() if scenario in gone} - gone:
+        gone |= more
     return Traced(frozenset(known), frozenset(gone))
 
 
@@ -224,6 +265,7 @@ def _check_tags(batch: pa.RecordBatch, fields: dict[str, pa.Array]) -> None:
     for name in ("state", "perceived"):
         states = fields[name]
         topics = pc.struct_field(states, "topics")
+        _check_number_of_topics(batch, topics)
         rows = np.arange(len(states))
         tags = [(pc.struct_field(states, slot), rows) for slot in ("motivation", "emotion")]
         tags.append((pc.list_flatten(topics), pc.list_parent_indices(topics).to_numpy()))
@@ -239,6 +281,18 @@ def _check_tags(batch: pa.RecordBatch, fields: dict[str, pa.Array]) -> None:
                 )
 
 
+def _check_number_of_topics(batch: pa.RecordBatch, topics: pa.Array) -> None:
+    lengths = pc.fill_null(pc.list_value_length(topics), 0)
+    many = pc.greater(lengths, MOST_TOPICS)
+    if pc.any(many).as_py():
+        raise PublishError(
+            f"expected at most {MOST_TOPICS} topics of an utterance beside a withheld text; found up to "
+            f"{pc.max(lengths).as_py():,} in {pc.sum(many).as_py():,} utterances, the first in dialogue "
+            f"{_first(batch, many)}",
+            next_step="annotate these dialogues again (`sage data annotate` gives at most 10 topics)",
+        )
+
+
 def _first(batch: pa.RecordBatch, mask: pa.Array) -> str:
     """Id of the dialogue that holds the first of the marked utterances (utterances,)."""
     rows = pc.filter(pc.list_parent_indices(batch["utterances"]), mask)
@@ -250,8 +304,11 @@ def text_hashes(texts: pa.StringArray) -> pa.StringArray:
     return pa.array([hashlib.sha256(one).hexdigest() for one in texts.cast(pa.binary()).to_pylist()], pa.string())
 
 
-def _originals(rewrites: pa.Table | None) -> pa.Table | None:
-    """Columns `dialogue`, `index` and `hash` of what was rewritten."""
+def hashed(rewrites: pa.Table | None) -> pa.Table | None:
+    """Columns `dialogue`, `index` and `hash` of what an annotator rewrote; None when that is nothing.
+
+    `rewrites` has the columns `dialogue` (id), `index` (utterance, from 0) and `original` (the words before).
+    """
     if rewrites is None or not rewrites.num_rows:
         return None
     texts = rewrites["original"].cast(pa.string()).combine_chunks()

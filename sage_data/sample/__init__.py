@@ -31,6 +31,7 @@ ORIGIN = Origin(
     name="the miniature world of sage-dialogue",
     license="cc0-1.0",
     note="Made by a program; nobody's words.",
+    synthetic=True,
 )
 
 

@@ -1,11 +1,14 @@
 """EmpatheticDialogues -> scenarios: one situation to talk about from each conversation (paper section 3.4).
 
     sage data scenarios empatheticdialogues.tar.gz --out scenarios/
+    sage data scenarios hf://datasets/ORG/NAME@refs%2Fconvert%2Fparquet --out scenarios/
 
 Accepted: the original `.tar.gz`; a folder with `train`, `valid` and `test` as `.csv` or `.csv.gz`, or one such file;
-a copy in Parquet as the Hub lays it out; and any folder of dialogues, whose users' first utterances are then the
-situations. Situations that stand in more than one split are reported in `leakage.json`, and dropped with
-`--leaked drop`.
+a copy in Parquet as the Hub lays it out, there or here; and any folder of dialogues, whose users' first utterances are
+then the situations. An id that an earlier split has too ends in `#2`.
+
+Situations that stand in more than one split are reported in `leakage.json`, and dropped with `--leaked drop`. In the
+corpus' train and valid there are 3, as `sage_data.scenarios.leaks` compares them; 2 of them to the letter.
 """
 
 from __future__ import annotations
@@ -19,13 +22,14 @@ from pydantic import Field
 
 from sage_data.dialogue import Split
 from sage_data.errors import InputError
-from sage_data.scenarios.leaks import SPLITS, find_leaks, leaked_ids
+from sage_data.scenarios.fetching import fetched
+from sage_data.scenarios.leaks import SPLITS, distinct, find_leaks, leaked_ids
 from sage_data.scenarios.lines import BadLine, ScenarioFile, read_rows, scenarios_of
 from sage_data.scenarios.sources import is_dialogues, read_files
 from sage_data.stage import Context, Counts, Inputs, Need, Origin, Output, StageConfig
 from sage_data.store.dialogues import scenarios_to_table
 
-VERSION = 2
+VERSION = 3
 ORIGIN = Origin(
     name="EmpatheticDialogues",
     license="cc-by-nc-4.0",
@@ -36,7 +40,8 @@ INPUTS = (
     Need(
         "archive",
         "EmpatheticDialogues: its .tar.gz, or a folder with train / valid / test as .csv, .csv.gz or .parquet; or "
-        "any folder of dialogues",
+        "any folder of dialogues; also by URL",
+        remote=True,
         origin=ORIGIN,
     ),
 )
@@ -81,10 +86,16 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
         InputError: there is no such corpus, or a wanted split is not there.
         DamagedFileError: a file is cut short or corrupt.
     """
-    archive = inputs.one("archive").path
+    with fetched(inputs.one("archive")) as archive:
+        _run(config, archive, out, context)
+
+
+def _run(config: Config, archive: Path, out: Output, context: Context) -> None:
     with context.progress("scenarios", 1, "sources") as bar:
-        files = read_files(archive, config.split_if_unknown)
+        files, repeated = distinct(read_files(archive, config.split_if_unknown))
         bar.advance(1)
+    if repeated:
+        out.warn(f"{repeated:,} scenarios have the id of one in an earlier split, and got a number behind it")
     chosen = _chosen(files, config.splits, archive)
     _warn_of_losses(chosen, archive, out)
     # Splits not taken count too: a training set must not hold what another stage tests on.

@@ -27,6 +27,9 @@ from sage_data.store.dialogues import read_dialogues
 
 COLUMNS = ("conv_id", "utterance_idx", "context", "prompt")
 """What a copy in Parquet must have."""
+LOAD_FIRST = "sage data load SOURCE --out loaded/, then sage data scenarios loaded/ --split-if-unknown train"
+"""How any dialogues become scenarios."""
+PIECE_BYTES = 1_048_576
 _SPLIT_OF_NAME: dict[str, Split] = {
     "train": "train",
     "valid": "dev",
@@ -40,6 +43,11 @@ def split_of(name: str) -> Split | None:
     """The split a CSV file holds, told from its name; None when it is not one of the corpus' files."""
     base = name.rsplit("/", 1)[-1].removesuffix(".gz")
     return _SPLIT_OF_NAME.get(base.removesuffix(".csv")) if base.endswith(".csv") else None
+
+
+def tells_split(name: str) -> bool:
+    """True for the name of a CSV or Parquet file that tells its split."""
+    return split_of(name) is not None or (name.endswith(".parquet") and _split_of_parquet(Path(name)) is not None)
 
 
 def read_files(path: Path, unknown: Split | None) -> dict[Split, ScenarioFile]:
@@ -112,15 +120,39 @@ def _members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
 
 
 def _tar_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    _check_tar(path)
+    with tarfile.open(path) as archive:
+        for member in archive:
+            stream = archive.extractfile(member)
+            # Names that begin with "._" are what macOS adds beside the real files.
+            if stream is not None and "/._" not in f"/{member.name}":
+                yield member.name, stream
+
+
+def _check_tar(path: Path) -> None:
+    """Read an archive once to its end; `tarfile` itself takes one that was cut behind a member for a whole one.
+
+    Raises:
+        DamagedFileError: it is cut short or corrupt.
+    """
     try:
         with tarfile.open(path) as archive:
-            for member in archive:
-                stream = archive.extractfile(member)
-                # Names that begin with "._" are what macOS adds beside the real files.
-                if stream is not None and "/._" not in f"/{member.name}":
-                    yield member.name, stream
-    except (tarfile.ReadError, EOFError, zlib.error) as error:
+            for _ in archive:
+                pass
+            if not _ends_here(archive):
+                raise tarfile.ReadError("its end mark is missing")
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DamagedFileError(f"{path}: not a whole tar archive: {error}", next_step="fetch the file again") from error
+
+
+def _ends_here(archive: tarfile.TarFile) -> bool:
+    """True when an empty block stands where the members end; reads what follows, for its checksum if packed."""
+    raw: Any = archive.fileobj
+    raw.seek(archive.offset)
+    empty = raw.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
+    while raw.read(PIECE_BYTES):
+        pass
+    return bool(empty)
 
 
 # --- Parquet ------------------------------------------------------------------------------------------------------
@@ -151,13 +183,16 @@ def _parquet_rows(path: Path) -> Iterator[Row | BadLine]:
     try:
         with pq.ParquetFile(path) as table:
             if missing := [name for name in COLUMNS if name not in table.schema_arrow.names]:
-                raise InputError(f"{path}: expected the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}")
+                raise InputError(
+                    f"{path}: expected the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}",
+                    next_step=f"for any other dialogues: {LOAD_FIRST}",
+                )
             number = 0
             for batch in table.iter_batches(columns=list(COLUMNS)):
                 for row in batch.to_pylist():
                     number += 1
                     yield _row(row, number, path.name)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DamagedFileError(
             f"{path}: not a whole Parquet file: {error}", next_step="fetch the file again"
         ) from error

@@ -25,8 +25,8 @@ def canonical_json(value: Any) -> str:
 
 
 def sha256_json(value: Any) -> str:
-    """Hex digest of a JSON value."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+    """Hex digest of a JSON value; halves of surrogate pairs, which UTF-8 cannot hold, count like other characters."""
+    return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def sha256_file(path: Path) -> str:

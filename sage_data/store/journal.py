@@ -1,8 +1,10 @@
 """The journal: every finished model call of a run, so that a rerun repeats none of them.
 
-An SQLite file (WAL) keyed by the hash of backend identity, messages, seed, sampling and candidate count. Only usable
-replies are ever returned from it; failures are kept apart with their status, for reports and retries. Each call is
-committed as soon as it is there, so a kill loses those in flight at most. SQLite drops a torn last record by itself.
+An SQLite file (WAL) keyed by the hash of backend identity, messages, seed, sampling and candidate count. It answers
+with every finished call, also one whose candidates were refused, cut or empty: the same seed would bring the same. Only
+calls with an error of the backend (`API_ERROR`) are made anew. So whoever asks checks the status, as of any reply.
+Each call is committed as soon as it is there, so a kill loses those in flight at most. SQLite drops a torn last record
+by itself.
 
     chat = JournaledChat(backend, Journal(run_dir / "journal.sqlite"), Meter(max_cost=2.0))
 """
@@ -29,7 +31,8 @@ SCHEMA_VERSION = 1
 MOST_READY = 1000
 """Answers from the journal that may wait behind calls in flight; then those are waited for."""
 BATCH = 16
-"""Conversations that a backend without `stream` gets at once when a budget is to be kept."""
+"""Conversations that a backend without `stream` gets at once when a budget is to be kept; also the most that wait until
+the answers known before them have been handed over."""
 
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, backend TEXT NOT NULL, completions TEXT NOT NULL) WITHOUT ROWID;
@@ -37,6 +40,7 @@ CREATE TABLE IF NOT EXISTS failures (key TEXT NOT NULL, backend TEXT NOT NULL, c
 CREATE INDEX IF NOT EXISTS failures_by_key ON failures (key);
 PRAGMA user_version = {SCHEMA_VERSION};
 """
+_FIND = "SELECT completions FROM calls WHERE key = ?1 UNION ALL SELECT completions FROM failures WHERE key = ?1"
 _KEEP = "INSERT OR REPLACE INTO calls VALUES (?, ?, ?)"
 _KEEP_FAILURE = "INSERT INTO failures VALUES (?, ?, ?)"
 _FORGET_FAILURE = "DELETE FROM failures WHERE key = ?"
@@ -64,35 +68,38 @@ class Journal:
                 raise
 
     def get(self, key: str) -> list[Completion] | None:
-        """The usable replies of an earlier call, or None; a record that cannot be read counts as none.
+        """The candidates of an earlier call if it was finished, else None; a record that cannot be read counts as none.
 
         Raises:
             DamagedFileError: the file is damaged.
         """
         with self._explained():
-            row = self._db.execute("SELECT completions FROM calls WHERE key = ?", (key,)).fetchone()
+            row = self._db.execute(_FIND, (key,)).fetchone()
         try:
-            return None if row is None else _unpack(row[0])
+            found = None if row is None else _unpack(row[0])
         except (ValueError, TypeError, KeyError):
             return None
+        return found if found is not None and finished(found) else None
 
     def put(self, backend: str, calls: Mapping[str, Sequence[Completion]]) -> None:
-        """Keep finished calls, in one transaction: the usable ones to answer from, the others as failures.
+        """Keep calls, in one transaction: those that brought something usable apart from those that failed.
 
-        A call is usable when one of its candidates is and none was an error of the backend: asking again would not
-        change what the model said, but may mend an error. Of each call the last failure is kept, until it is answered.
+        Of each call the last failure is kept, until it is answered.
 
         Raises:
             InputError: the file cannot be written to.
         """
+        # A name out of a command line may hold bytes that are no text, which SQLite does not take.
+        name = backend.encode("utf-8", "backslashreplace").decode()
         with self._explained(), self._db:
             for key, completions in calls.items():
                 packed = json.dumps([asdict(completion) for completion in completions])
                 self._db.execute(_FORGET_FAILURE, (key,))
-                self._db.execute(_KEEP if usable(completions) else _KEEP_FAILURE, (key, backend, packed))
+                kept = finished(completions) and any(one.ok for one in completions)
+                self._db.execute(_KEEP if kept else _KEEP_FAILURE, (key, name, packed))
 
     def failures(self) -> list[list[Completion]]:
-        """The calls that gave nothing usable, for reports."""
+        """The calls without a usable candidate, or with one that was an error of the backend; for reports."""
         with self._explained():
             rows = self._db.execute("SELECT completions FROM failures ORDER BY rowid").fetchall()
         return [_unpack(row[0]) for row in rows]
@@ -133,8 +140,10 @@ class Journal:
 class JournaledChat:
     """A backend that answers from the journal what it has answered before, and asks the real one for the rest.
 
-    With a `Meter` it keeps to a budget: what comes from the journal costs nothing, and when the budget is used up no
-    further call is begun, those in flight are waited for and kept, and BudgetStopError ends the work.
+    With a `Meter` it keeps to a budget: what comes from the journal costs nothing now, but what it cost at its time
+    counts. When the budget is used up no further call is begun, those in flight are waited for and kept, and
+    BudgetStopError ends the work. Until the first call is begun, answers that are known are handed over before it, so
+    that all they cost, and what follows from them, is known by then.
     """
 
     def __init__(self, backend: ChatBackend, journal: Journal | None, meter: Meter | None = None) -> None:
@@ -151,6 +160,11 @@ class JournaledChat:
     def estimated_calls(self) -> int:
         """Requests whose tokens the wrapped backend had to estimate, where it tells."""
         return int(getattr(self._backend, "estimated_calls", 0))
+
+    @property
+    def lost_requests(self) -> int:
+        """Requests of the wrapped backend that brought no reply although they may have been paid, where it tells."""
+        return int(getattr(self._backend, "lost_requests", 0))
 
     def generate(self, conversations: Sequence[Conversation], sampling: Sampling, n: int = 1) -> list[list[Completion]]:
         """Answer each conversation, in order, calling the backend only for those not in the journal.
@@ -186,7 +200,7 @@ class JournaledChat:
     ) -> Iterator[tuple[int, list[Completion]]]:
         meter = Meter() if self._meter is None else self._meter
         flow = _Flow(self.identity, self._journal, meter, conversations, sampling, n)
-        estimated = self.estimated_calls
+        estimated, lost = self.estimated_calls, self.lost_requests
         try:
             while not flow.over:
                 missing = flow.missing()
@@ -199,6 +213,7 @@ class JournaledChat:
         finally:
             meter.abandon(flow.unanswered)
             meter.estimated += self.estimated_calls - estimated
+            meter.lost += self.lost_requests - lost
         if flow.stopped:
             raise meter.stop()
 
@@ -219,6 +234,8 @@ class _Flow:
         self._sampling, self._n = sampling, n
         self._source = enumerate(conversations)
         self._asked: list[str] = []
+        self._held: list[tuple[str, Conversation]] = []
+        """Those that must be asked, but not before what is ready has been handed over."""
         self._waiting: dict[str, list[int]] = {}
         self._failed: dict[str, list[Completion]] = {}
         self._ready: deque[tuple[int, list[Completion]]] = deque()
@@ -230,33 +247,58 @@ class _Flow:
     @property
     def unanswered(self) -> int:
         """Calls begun whose answer has not come."""
-        return len(self._waiting)
+        return len(self._waiting) - len(self._held)
 
     def missing(self) -> Iterator[Conversation]:
-        """What the backend must be asked; ends early when too many other answers wait, or the budget is used up."""
+        """What the backend must be asked; ends early when other answers should go out first, or the budget is used up.
+
+        Those are handed over first before anything is asked: whoever feeds this may then bring what follows from them.
+        """
         self._asked = []
         for position, conversation in self._source:
-            key = call_key(self._identity, conversation, self._sampling, self._n)
-            if self._known(position, key):
-                if len(self._ready) >= MOST_READY:
-                    return
-                continue
+            new = self._note(position, conversation)
+            if new and not self._waits:
+                yield from self._begin()
+            first = new and not self._asked
+            if self.over or len(self._ready) >= (1 if first else MOST_READY):
+                return
+        if not self._ready or not self._held:
+            yield from self._begin()
+            self.over = True
+
+    @property
+    def _waits(self) -> bool:
+        """True when a first call should wait: answers are ready, or earlier spending may still come to light."""
+        resumes = self._meter.max_cost is not None and self._meter.paid_before > 0
+        return not self._asked and len(self._held) < BATCH and (resumes or bool(self._ready))
+
+    def _note(self, position: int, conversation: Conversation) -> bool:
+        """Put a conversation where it belongs; True when it must be asked for, and is neither known nor on its way."""
+        key = call_key(self._identity, conversation, self._sampling, self._n)
+        if self._known(position, key):
+            return False
+        self._waiting[key] = [position]
+        self._held.append((key, conversation))
+        return True
+
+    def _begin(self) -> Iterator[Conversation]:
+        """Ask those that were held back, as far as the budget goes."""
+        while self._held:
             if not self._meter.start():
                 self.over = self.stopped = True
                 return
-            self._waiting[key] = [position]
+            key, conversation = self._held.pop(0)
             self._asked.append(key)
             yield conversation
-        self.over = True
 
     def answered(self, asked: int, completions: list[Completion]) -> Iterator[tuple[int, list[Completion]]]:
         """Keep an answer, then hand it and all others that are ready over."""
         key = self._asked[asked]
         if self._journal is not None:
             self._journal.put(self._identity, {key: completions})
-        self._meter.finish(completions)
+        self._meter.finish(completions, key)
         positions = self._waiting.pop(key)
-        if not usable(completions):
+        if not finished(completions):
             self._failed[key] = completions
         for position in positions:
             yield position, completions
@@ -274,7 +316,7 @@ class _Flow:
             return True
         found = self._failed.get(key)
         if found is None and self._journal is not None and (found := self._journal.get(key)) is not None:
-            self._meter.from_journal()
+            self._meter.from_journal(found, key)
         if found is not None:
             self._ready.append((position, found))
         return found is not None
@@ -285,10 +327,12 @@ def call_key(identity: str, conversation: Conversation, sampling: Sampling, n: i
     return sha256_json({"backend": identity, "ask": asdict(conversation), "sampling": asdict(sampling), "n": n})
 
 
-def usable(completions: Sequence[Completion]) -> bool:
-    """True when a call is finished for good: a candidate is usable and none was an error of the backend."""
-    broken = any(completion.status is CompletionStatus.API_ERROR for completion in completions)
-    return not broken and any(completion.ok for completion in completions)
+def finished(completions: Sequence[Completion]) -> bool:
+    """True when a call need not be made again: no candidate was an error of the backend.
+
+    What the model said, or would not say, stays the same for the same seed; an error may mend.
+    """
+    return all(completion.status is not CompletionStatus.API_ERROR for completion in completions)
 
 
 def _ask(

@@ -71,6 +71,7 @@ class Origin(_Frozen):
     url: str | None = Field(default=None, description="Where it is published.")
     note: str = Field(default="", description="What else binds its users.")
     withhold_text: bool = Field(default=False, description="Text stays out of what is published unless asked for.")
+    synthetic: bool = Field(default=False, description="Made by a program: nobody's words.")
 
 
 class Ancestor(_Frozen):

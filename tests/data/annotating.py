@@ -107,6 +107,8 @@ class Model:
         if self.lives is not None and len(self.calls) >= self.lives:
             raise KeyboardInterrupt
         self.calls.append(conversation)
+        # As on the way to a server: what UTF-8 cannot hold cannot be sent.
+        "".join(message.content for message in conversation.messages).encode()
         reply = self.reply(conversation)
         if isinstance(reply, Completion):
             return reply

@@ -33,11 +33,17 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import TracebackType
 from typing import Any
+from unittest.mock import patch
+
+# Each client loads all certificates of the system, which takes 20 ms, and no test speaks TLS: once is enough.
+patch.object(ssl, "create_default_context", cache(ssl.create_default_context)).start()
 
 PLAIN, JSON_OBJECT, JSON_SCHEMA = "text", "json_object", "json_schema"
 

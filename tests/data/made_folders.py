@@ -13,7 +13,7 @@ from sage_data.store.dialogues import to_table
 from sage_data.store.manifest import Ancestor, Counts, Manifest, Origin, content_hash, list_files, write_manifest
 from sage_data.store.shards import shard_name, write_table
 
-MADE = Origin(name="made by hand", license="cc0-1.0", note="For tests.")
+MADE = Origin(name="a made-up talk", license="cc0-1.0", note="For tests.", synthetic=True)
 REDDIT = Origin(name="Reddit comments", license="other", url="https://www.reddit.com", withhold_text=True)
 
 

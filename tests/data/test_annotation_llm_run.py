@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from test_annotation_llm_reply import MALFORMED
 from sage_data.annotation import Config
 from sage_data.chat import Completion, CompletionStatus, Conversation
 from sage_data.dialogue import Dialogue, State, Utterance
-from sage_data.errors import BudgetStopError
+from sage_data.errors import BudgetStopError, ConfigError
 from sage_data.progress import SilentProgress
 from sage_data.stage import Context, run_stage
 from sage_data.store.dialogues import from_table, read_dialogues
@@ -322,10 +324,14 @@ def test_a_small_budget_is_told_before_it_is_spent(tmp_path: Path, folder: Path,
     use(Model())
     with pytest.raises(BudgetStopError):
         annotate(folder, tmp_path / "out", pilot_only=True, **PRICES)
-    for cost, warned in ((0.0001, True), (9.0, False)):
+    estimate = json.loads((tmp_path / ".work" / "out" / "estimate.json").read_text())
+    pilot, low = estimate["pilot"]["cost_usd"], estimate["remaining"]["cost_usd"]["low"]
+    # What the pilot cost counts, whoever paid it: just below the sum does not do, just above it may.
+    for cost, warned in ((pilot + low - 1e-5, True), (pilot + low + 1e-5, False)):
         with pytest.raises(BudgetStopError) as caught:
             annotate(folder, tmp_path / "out", pilot_only=True, max_cost=cost, **PRICES)
-        assert ("unless an earlier attempt" in str(caught.value)) is warned
+        assert ("will not do: at least" in str(caught.value)) is warned
+        assert ("what earlier attempts spent included" in str(caught.value)) is warned
 
 
 def test_replies_that_may_not_fit_are_foretold(tmp_path: Path, folder: Path, use: Callable[[Model], Model]) -> None:
@@ -376,12 +382,49 @@ def test_the_budget_stops_and_a_higher_one_goes_on(tmp_path: Path, folder: Path,
         ({"annotator": "llm", "model": "hf:x", "input_price": 1}, "belong together"),
         ({"annotator": "llm", "model": "hf:x", "pilot_rows": 2}, "at least 5"),
         ({"annotator": "llm", "model": "hf:x", "pilot_rows": 0, "pilot_only": True}, "at least 5"),
-        ({"annotator": "llm", "model": "hf:x", "temperature": 0, "retry_failed": 1}, "above 0"),
     ],
 )
 def test_options_that_would_do_nothing_are_refused(options: dict[str, Any], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         Config.model_validate(options)
+
+
+CANARY = "sk-canary0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        f"openai:m@http://127.0.0.1:1/v1?api_key={CANARY}",
+        f"openai:m@http://user:{CANARY}@127.0.0.1:1/v1",
+        f"openai:m@http://127.0.0.1:1/v1?key_env={CANARY}",
+        f"hf:https://user:{CANARY}@example.org/model",
+        f"hf:model?token={CANARY[3:9]}",
+        f"other:{CANARY}",
+    ],
+)
+def test_a_model_with_a_key_or_password_is_refused_unrepeated(tmp_path: Path, model: str) -> None:
+    """Before anything is written; other faults of the config do not repeat it either."""
+    for options in ({}, {"max_cost": 1}, {"temperature": "warm"}):
+        with pytest.raises(ConfigError) as caught:
+            Config.model_validate({"annotator": "llm", "model": model, **options})
+        assert CANARY[3:9] not in f"{caught.value}{caught.value.__cause__}{caught.value.__context__}"
+    with pytest.raises(ConfigError):
+        annotate(tmp_path / "none", tmp_path / "out", model=model)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_addresses_are_checked_without_the_client() -> None:
+    code = (
+        "import sys; from sage_data.annotation import Config; "
+        "Config(annotator='llm', model='openai:m@http://h/v1?key_env=K'); "
+        "sys.exit(bool({'openai', 'httpx', 'stamina'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    for sound in ("hf:@weights", "hf:model?max_tokens=9", "other:model@place?key_env=NAME"):
+        assert Config(annotator="llm", model=sound).model == sound
+    with pytest.raises(ConfigError, match="the model's name or its URL is missing"):
+        Config(annotator="llm", model="openai:m")
 
 
 def test_a_config_can_be_read_back() -> None:

@@ -12,14 +12,14 @@ from made_folders import MADE, REDDIT, TWO, dialogue, made_config, made_counts, 
 from markdown_it import MarkdownIt
 
 from sage_data.chains import MESSAGE_SCHEMA
-from sage_data.dialogue import State
+from sage_data.dialogue import Scenario, State
 from sage_data.errors import InputError, PublishError
 from sage_data.publishing.card import CardOptions, write_card
 from sage_data.publishing.card import sample as sample_card
 from sage_data.publishing.card.templates import cards_folder
 from sage_data.publishing.layout import read_configs
 from sage_data.stage import Context, run_stage
-from sage_data.store.dialogues import SCENARIO_SCHEMA
+from sage_data.store.dialogues import SCENARIO_SCHEMA, scenarios_to_table
 from sage_data.store.manifest import Origin
 
 USES = "sage_data.publishing.card"
@@ -103,6 +103,53 @@ class TestStage:
         with pytest.raises(PublishError, match="messages cannot be published without its words"):
             run_stage(USES, {}, {"datasets": [folder]}, tmp_path / "card", Context())
 
+    def test_situations_cannot_be_withheld_and_are_not_shown(self, tmp_path: Path) -> None:
+        rows = scenarios_to_table([Scenario("d1", "I got the job!", None, "train")])
+        folder = made_folder(tmp_path / "made", table=("scenarios", rows), origins=[REDDIT])
+        with pytest.raises(PublishError, match="scenarios cannot be published without its words"):
+            run_stage(USES, {}, {"datasets": [folder]}, tmp_path / "card", Context())
+        assert not (tmp_path / "card").exists()
+
+    def test_sources_without_an_address_are_people_s_unless_they_say_otherwise(self, tmp_path: Path) -> None:
+        for origin, people in ((Origin(name="my chats", license="apache-2.0"), True), (MADE, False)):
+            folder = made_folder(tmp_path / str(people) / "made", origins=[origin])
+            run_stage(USES, {}, {"datasets": [folder]}, tmp_path / f"card{people}", Context())
+            text = (tmp_path / f"card{people}" / "README.md").read_text(encoding="utf-8")
+            assert ("What stands here was written by people" in text) == people
+            assert ("No person wrote what stands here" in text) == (not people)
+            assert ("language_creators:\n- found\n" in text) == people
+
+    def test_a_folder_that_names_no_source_blocks_beside_one_that_does(self, tmp_path: Path) -> None:
+        folders = [made_folder(tmp_path / "made"), made_folder(tmp_path / "other", origins=[])]
+        options: dict[str, Any] = {"license": "cc0-1.0"}
+        with pytest.raises(PublishError, match=r"unstated sources of other \(unknown\): its licence is not known"):
+            run_stage(USES, options, {"datasets": folders}, tmp_path / "card", Context())
+        options |= {"cleared": ["unstated sources of other"]}
+        run_stage(USES, options, {"datasets": folders}, tmp_path / "card", Context())
+        text = (tmp_path / "card" / "README.md").read_text(encoding="utf-8")
+        assert "- unstated sources of other, licence unknown. Nobody named them." in text
+        assert "- The publisher vouches for the use of unstated sources of other, whose licence is not known." in text
+
+    def test_splits_stand_in_sizes_and_load_lines(self, tmp_path: Path) -> None:
+        rows = (dialogue(1, "Hi."), dialogue(2, "Ho.", split="test"), dialogue(3, "He.", split="train"))
+        folder = made_folder(tmp_path / "made", rows)
+        run_stage(USES, {}, {"datasets": [folder]}, tmp_path / "card", Context())
+        text = (tmp_path / "card" / "README.md").read_text(encoding="utf-8")
+        assert re.findall(r"\| made \| dialogues \| (\w+) \| (\d+) \|", text) == [("train", "2"), ("test", "1")]
+        assert 'split="train")' in text
+        assert 'split="test")' in text
+
+    def test_paths_in_what_was_recorded_stay_off_the_card(self, tmp_path: Path) -> None:
+        config = {"model": "hf:/home/jane doe/models/small", "files": ["C:\\Users\\jane\\x"], "dump": "../jane/x.zst"}
+        turns = pa.table({"id": ["1"], "model": ["/home/jane/models/small"], "user_text": ["Hi."]})
+        folder = made_folder(
+            tmp_path / "made", table=("turns", turns), lineage=[made_stage("x", uses="nobody.knows", config=config)]
+        )
+        run_stage(USES, {}, {"datasets": [folder]}, tmp_path / "card", Context())
+        text = (tmp_path / "card" / "README.md").read_text(encoding="utf-8")
+        assert "jane" not in text
+        assert "model: small" in text
+
     def test_a_licence_that_its_sources_forbid_is_refused(self, tmp_path: Path) -> None:
         folder = made_folder(tmp_path / "made", origins=[Origin(name="Dialogs", license="cc-by-nc-4.0")])
         with pytest.raises(
@@ -118,7 +165,7 @@ class TestStage:
         text = (tmp_path / "card" / "README.md").read_text(encoding="utf-8")
         assert "\nlicense: unknown\n" in text
         assert "**not known**" in text
-        assert "sources that nobody named" in text
+        assert "unstated sources of made, licence unknown. Nobody named them." in text
 
     def test_a_text_file_that_is_none_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "odd.txt").write_bytes(b"\xff\xfe\xff")

@@ -7,6 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from made_folders import TWO, dialogue, made_config, made_counts, made_stage
 
 from sage_data.chains import SCHEMAS, Export, chain_dialogue, rows
@@ -20,6 +22,7 @@ from sage_data.publishing.card.contents import NONE, first_row, look
 from sage_data.publishing.card.example import MOST_CHARACTERS, MOST_TURNS, example
 from sage_data.publishing.card.facts import gated, length_facts, share, shares, tag_tables
 from sage_data.publishing.card.options import CardOptions
+from sage_data.publishing.places import public, public_sentence
 from sage_data.store.dialogues import to_table
 from sage_data.store.shards import write_table
 
@@ -55,6 +58,16 @@ class TestCounting:
         pq.write_table(to_table(TWO[1:]), tmp_path / "out" / "made" / "train-00000-of-00001.parquet")
         assert look(config, tmp_path / "out").rows == 1
         row = first_row(config, tmp_path / "out")
+        assert row is not None
+        assert row["id"] == "d2"
+
+    def test_the_example_is_of_the_split_to_learn_from(self, tmp_path: Path) -> None:
+        split = (dialogue(1, "Hi.", split="test"), dialogue(2, "Ho.", split="train"))
+        config = made_config(tmp_path / "made", split)
+        (tmp_path / "made-out" / "made").mkdir(parents=True)
+        for name, one in zip(("test", "train"), split, strict=True):
+            pq.write_table(to_table([one]), tmp_path / "made-out" / "made" / f"{name}-00000-of-00001.parquet")
+        row = first_row(config, tmp_path / "made-out")
         assert row is not None
         assert row["id"] == "d2"
 
@@ -167,13 +180,39 @@ class TestStory:
             ("hf:/home/me/models/small?x=1", "hf:small?x=1"),
             ("word and/or word", "word and/or word"),
             ("lexicon:fdbeb90c7c77", "lexicon:fdbeb90c7c77"),
+            ("hf:org/small", "hf:org/small"),
+            ("/home/jane doe/My Data/x.zst", "x.zst"),
+            ("hf:/home/jane.smith/models/a b", "hf:a b"),
+            ("C:\\Users\\jane\\x", "x"),
+            ("../jane/secret/x", "x"),
+            ("~/jane/x", "x"),
+            ("hf:models/jane/x", "hf:x"),
+            ("my data/jane doe/x", "x"),
+            ("/home/jane/it's/x", "x"),
+            ("/home/jane:smith/x/", "x"),
+            ("model@gpu17.corp.example.com:8000/v1", "model@(an address)"),
+            ("openai:small@gpu17:8000/v1", "openai:small@(an address)"),
+            ("\\\\server\\share\\jane", "jane"),
+            ("file:///home/jane doe/x", "x"),
+            ("192.168.1.4:8000", "(an address)"),
+            ("hf:/a/b?adapter=/c/d&batch=8", "hf:b?adapter=d&batch=8"),
         ],
     )
     def test_hosts_and_folders_of_a_machine_stay_out(self, told: str, shown: str) -> None:
-        assert story.public(told) == shown
+        assert public(told) == shown
         stage = made_stage("x", uses="nobody.knows", config={"a": [{"b": told}]}, models={"annotator": told})
         assert shown.replace("\\", "") in story.recipe([stage], {})
         assert story.model_rows([stage]) == [("x", "annotator", shown)]
+
+    @given(st.lists(st.sampled_from(["jane", "my data", "x.y", "it's", "a:b"]), min_size=2, max_size=5), st.booleans())
+    def test_of_any_path_only_the_last_part_is_left(self, parts: list[str], leans_back: bool) -> None:
+        path = ("C:\\" if leans_back else "/") + ("\\" if leans_back else "/").join([*parts, "last"])
+        assert public(path) == public_sentence(path) == "last"
+
+    def test_messages_keep_their_words(self) -> None:
+        told = "3/5 parts, and/or more: runs/jane/x.zst and /data/jane/y.zst were cut"
+        (said,) = story.failures([made_stage("x", failures=[told])])
+        assert said == ("x", "3/5 parts, and/or more: x.zst and y.zst were cut")
 
 
 class TestAnnotators:

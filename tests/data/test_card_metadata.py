@@ -144,6 +144,10 @@ def test_what_the_front_matter_says(tmp_path: Path) -> None:
     )
     assert found["pretty_name"] == "talk"
     assert found["source_datasets"] == ["original", "extended|other-reddit-comments", "some/dialogs"]
+    mine = Origin(name="my chats", license="apache-2.0")
+    theirs = metadata(configs, CardOptions(), Claim("apache-2.0"), [mine], [], states=True)
+    assert theirs["source_datasets"] == ["extended|other-my-chats"], "who gave no address is a source all the same"
+    assert theirs["language_creators"] == ["found"]
     assert found["annotations_creators"] == ["machine-generated"]
     assert found["language_creators"] == ["found", "machine-generated"]
     assert found["task_categories"] == ["text-generation", "text-classification"]

@@ -68,3 +68,11 @@ def test_unknown_columns_and_lost_connections_are_said() -> None:
     next(items)
     with pytest.raises(InputError, match="broke off: ConnectionError: gone"):
         next(items)
+
+
+def test_no_split_is_made_up_for_what_was_saved_without(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    datasets.Dataset.from_list([{"messages": HI, "id": "a"}]).save_to_disk(str(tmp_path / "saved"))
+    run_stage("sage_data.corpora", {}, {"source": [tmp_path / "saved"]}, tmp_path / "out")
+    (found,) = read_dialogues(tmp_path / "out")
+    assert (found.id, found.source.split) == ("saved-a", None)

@@ -18,6 +18,7 @@ from sage_data.corpora import Config
 from sage_data.corpora.parts import Wanted, find_parts
 from sage_data.dialogue import Dialogue, Scenario, Source, State, Utterance
 from sage_data.errors import ConfigError, DamagedFileError, InputError
+from sage_data.scenarios.lines import FIELDS
 from sage_data.stage import Input, Output, run_stage
 from sage_data.store.dialogues import read_dialogues, read_scenarios
 from sage_data.store.manifest import Manifest
@@ -51,7 +52,7 @@ def test_dialogues_of_one_shape(tmp_path: Path) -> None:
     load(tmp_path / "out", path)
     first, second = read_dialogues(tmp_path / "out")
     said = (Utterance("user", "Hi"), Utterance("assistant", "Yo"))
-    source = Source(corpus="messages", thread="a", files=("my.train.jsonl",))
+    source = Source(corpus="messages", thread="a", files=("my.train.jsonl",), split="train")
     assert first == Dialogue("messages-train-a", said, source)
     assert (second.id, second.source.thread) == ("messages-train-my:2", None)
 
@@ -69,6 +70,109 @@ def test_ids_occur_once_and_repeats_are_counted(tmp_path: Path) -> None:
     ]
     assert json.loads((tmp_path / "out" / "funnel.json").read_text())["repeated_ids"] == 3
     assert "got a number: 3" in (tmp_path / "out" / "summary.txt").read_text()
+
+
+def test_records_that_come_again_are_dropped_and_counted(tmp_path: Path) -> None:
+    train = lines(tmp_path / "train.jsonl", chat("a", "1", "2"), chat("b", "1"), chat("a", "1", "2"), chat("b", "2"))
+    valid = lines(tmp_path / "valid.jsonl", chat("b", "1"), chat("a", "9"))
+    sample = lines(tmp_path / "a_sample.jsonl", chat("a", "1", "2"), chat(None, "1"), chat(None, "1"))
+    # The sample is named first; it is read last, since nothing tells its split.
+    manifest = load(tmp_path / "out", sample, train, valid, shard_rows=2)
+    assert ids_in(tmp_path / "out") == [
+        "messages-train-a",
+        "messages-train-b",
+        "messages-train-b#2",
+        "messages-dev-a",
+        "messages-a_sample:2",
+        "messages-a_sample:3",
+    ]
+    assert counted(manifest) == {
+        "dialogues": (9, 6, {"duplicate": 3}, 0),
+        "messages": (12, 7, {"duplicate": 5}, 0),
+    }
+    assert manifest.warnings == ["1 dialogues have the id of an earlier, different one, and got a number behind it"]
+    files = json.loads((tmp_path / "out" / "funnel.json").read_text())["files"]
+    assert {name: one["duplicates"] for name, one in files.items()} == {
+        "train.jsonl": 1,
+        "valid.jsonl": 1,
+        "a_sample.jsonl": 1,
+    }
+    assert [one.source.split for one in read_dialogues(tmp_path / "out")] == ["train"] * 3 + ["dev", None, None]
+
+
+def test_empathetic_samples_beside_their_split(tmp_path: Path) -> None:
+    folder = tmp_path / "ed"
+    folder.mkdir()
+
+    def row(conversation: str, number: int, text: str, situation: str = "I won.") -> str:
+        return f"{conversation},{number},proud,{situation},{number % 2},{text},5|5|5_5|5|5,"
+
+    shared = [row("hit:0_conv:1", 1, "I won!"), row("hit:0_conv:1", 2, "How nice.")]
+    files = {
+        "official_sample_rows.csv": [*shared, row("hit:0_conv:2", 1, "Oh", "I fell.")],
+        "train.csv": [*shared, row("hit:0_conv:2", 1, "Ouch", "I fell.")],
+        "valid.csv": [row("hit:0_conv:3", 1, "Hm", "I ran.")],
+    }
+    for name, rows in files.items():
+        (folder / name).write_text("\n".join([",".join(FIELDS), *rows]))
+    manifest = load(tmp_path / "out", folder)
+    assert [(one.id, one.split) for one in read_scenarios(tmp_path / "out")] == [
+        ("hit:0_conv:1", "train"),
+        ("hit:0_conv:2", "train"),
+        ("hit:0_conv:3", "dev"),
+        ("hit:0_conv:2#2", "train"),
+    ]
+    named = [one.scenario_id for one in read_dialogues(tmp_path / "out")]
+    assert named == [one.id for one in read_scenarios(tmp_path / "out")]
+    assert counted(manifest) == {
+        "lines": (7, 5, {"duplicate": 2}, 0),
+        "dialogues": (5, 4, {"duplicate": 1}, 0),
+        "messages": (7, 5, {"duplicate": 2}, 0),
+    }
+    assert manifest.warnings == ["1 scenarios have the id of an earlier, different one, and got a number behind it"]
+
+
+@pytest.mark.parametrize("place", ["strategy", "situation", "emotion_type", "problem_type", "content"])
+def test_half_a_surrogate_pair_anywhere_rejects_the_row(tmp_path: Path, place: str) -> None:
+    def row(**odd: str) -> dict[str, Any]:
+        turn = {"speaker": "supporter", "content": "Yo", "annotation": {"strategy": odd.pop("strategy", "Other")}}
+        turn["content"] = odd.pop("content", "Yo")
+        return {"emotion_type": "sad", "problem_type": "p", "situation": "s", "dialog": [turn], **odd}
+
+    path = tmp_path / "ESConv.json"
+    path.write_text(json.dumps([row(**{place: "\ud800 bad"}), row()]))
+    assert counted(load(tmp_path / "out", path))["dialogues"] == (2, 1, {}, 1)
+    (rejected,) = read_table(tmp_path / "out" / "rejected", "dialogues").to_pylist()
+    assert (rejected["line"], rejected["reason"]) == (1, "not_unicode")
+    kept = counted(load(tmp_path / "bare", path, labels="drop"))["dialogues"][1]
+    assert kept == (2 if place == "strategy" else 1)
+
+
+@pytest.mark.parametrize("key", ["id", "model"])
+def test_half_a_surrogate_pair_in_an_id_rejects_the_row(tmp_path: Path, key: str) -> None:
+    path = lines(tmp_path / "a.jsonl", {**chat("a", "Hi"), key: "\udfff"}, chat("b", "Hi"))
+    assert counted(load(tmp_path / "out", path))["dialogues"] == (2, 1, {}, 1)
+
+
+def test_files_are_labels_only_beside_dialogues_of_dailydialog(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("user_actions.jsonl", "dialogues_act.jsonl", "dialogues.jsonl"):
+        lines(folder / name, chat(name, "Hi", "Yo"))
+    text = {"dialogues_test.txt": "Hi . __eou__ Yo . __eou__", "dialogues_emotion_test.txt": "0 4"}
+    for name, content in {**text, "dialogues_text.txt": "So ? __eou__", "dialogues_act.txt": "2"}.items():
+        (folder / name).write_text(content)
+    (folder / "dialogues_act_train.txt").write_text("1 1")
+    load(tmp_path / "out", folder)
+    funnel = json.loads((tmp_path / "out" / "funnel.json").read_text())
+    assert funnel["left_out"] == {
+        "dialogues_act.txt": "labels, read with their dialogues",
+        "dialogues_act_train.txt": "of no known format",
+        "dialogues_emotion_test.txt": "labels, read with their dialogues",
+    }
+    assert len(funnel["files"]) == 5
+    states = {one.utterances[0].text: one.utterances[0].state for one in read_dialogues(tmp_path / "out")}
+    assert states == {"Hi .": State(None, None), "So ?": State("question"), "Hi": None}
 
 
 def test_rejects_stand_aside_and_counts_add_up(tmp_path: Path) -> None:
@@ -169,7 +273,7 @@ def test_damage_is_fatal_and_named(tmp_path: Path) -> None:
 
 
 def test_a_broken_run_goes_on_at_its_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [chat(str(number % 7), "Hi", "Yo") if number % 5 else {"messages": []} for number in range(40)]
+    rows = [chat(str(number % 7), f"Hi {number}", "Yo") if number % 5 else {"messages": []} for number in range(40)]
     path = lines(tmp_path / "chat.jsonl", *rows)
     write, written = corpora._write, []
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sage_data.errors import ConfigError, DamagedFileError, InputError
 from sage_data.publishing.hydrate import SPILL, finding, gathering
 from sage_data.publishing.hydrate.gathering import Wanted, id_keys
-from sage_data.publishing.withholding import withhold
+from sage_data.publishing.withholding import hashed, withhold
 from sage_data.stage import Context, run_stage
 from sage_data.store.dialogues import DIALOGUE_SCHEMA, read_dialogues
 from sage_data.store.manifest import Manifest
@@ -70,7 +70,7 @@ def dumps(tmp_path: Path) -> Path:
 
 def publish(dialogues: Path, place: Path, shards: int = 1, rewrites: pa.Table | None = None) -> Path:
     """What `sage data publish` stages of dialogues whose text stays out."""
-    table = withhold(read_table(dialogues, "dialogues"), rewrites)
+    table = withhold(read_table(dialogues, "dialogues"), hashed(rewrites))
     place.mkdir(parents=True)
     size = -(-table.num_rows // shards)
     for index in range(shards):

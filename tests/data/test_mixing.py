@@ -173,6 +173,7 @@ def test_weights_rows_counts_and_provenance(tmp_path: Path, two: tuple[Path, Pat
         "label": "sharegpt",
         "content": manifest.inputs["datasets"][1].fingerprint,
         "rows_in": 50,
+        "rows_apart": 0,
         "rows_taken": 20,
         "rows_repeated": 0,
         "share_wanted": 0.2,
@@ -351,13 +352,42 @@ def test_a_blend_keeps_what_its_parts_share(tmp_path: Path, two: tuple[Path, Pat
     assert len(read_messages(plain).utterances) == len(plain["messages"])
 
 
-def test_blending_needs_roles_in_turn(tmp_path: Path) -> None:
-    odd = message_row("odd")
-    odd["messages"] = [{"role": "system", "content": "Be kind."}, *odd["messages"]]
-    folder = write(tmp_path / "in", [*rows_of("r", 3), odd])
-    assert len(mix(tmp_path / "plain", folder)[0]) == 4
-    with pytest.raises(InputError, match=r"row 'in/odd': blending needs .*; 1 of 4 rows"):
-        mix(tmp_path / "out", folder, blend=2)
+def with_system_message(row: Row) -> Row:
+    return {**row, "messages": [{"role": "system", "content": "Be kind."}, *row["messages"]]}
+
+
+def test_rows_out_of_turn_stay_apart_when_others_are_blended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 30 rows every third has a system message and one no answer: 19 are left, and shares are of those."""
+    rows = [with_system_message(row) if at % 3 == 0 else row for at, row in enumerate(rows_of("s", 30))]
+    rows[1]["messages"] = rows[1]["messages"][:-1]
+    inputs = write(tmp_path / "talk", rows_of("t", 38)), write(tmp_path / "sharegpt", rows, [7, 20])
+    assert len(mix(tmp_path / "plain", *inputs)[0]) == 68
+    monkeypatch.setattr(mixing, "SHARD_ROWS", 4)
+    found, manifest = mix(tmp_path / "out", *inputs, weight=[2, 1], blend=2, seed=5)
+    assert Counter(name for row in found for name in row["source_datasets"]) == {"talk": 38, "sharegpt": 19}
+    assert all([one["role"] for one in row["messages"]] == list(ROLES) * row["exchanges"] for row in found)
+    taken = {name for row in found for name in row["source_ids"]}
+    apart = read_table(tmp_path / "out" / "rejected", "unblended").to_pylist()
+    assert [one["id"] for one in apart] == [row["id"] for at, row in enumerate(rows) if at % 3 == 0 or at == 1]
+    assert not taken & {one["id"] for one in apart}
+    assert apart[0]["messages"] == rows[0]["messages"]
+    assert {(one["source"], one["reason"]) for one in apart} == {("sharegpt", "not_in_turn")}
+    (counts,) = manifest.counts
+    assert (counts.came_in, counts.kept, dict(counts.dropped)) == (68, 57, {"not_in_turn": 11})
+    assert manifest.warnings == [
+        "sharegpt: 11 of 30 rows do not go from user to assistant in turn; they stand in rejected/, unblended"
+    ]
+    assert [one["rows_apart"] for one in json.loads((tmp_path / "out" / "mix.json").read_text())["sources"]] == [0, 11]
+    whole = write(tmp_path / "uncut" / "sharegpt", rows)
+    again, _ = mix(tmp_path / "again", inputs[0], whole, weight=[2, 1], blend=2, seed=5)
+    assert again == found
+    assert read_table(tmp_path / "again" / "rejected", "unblended").to_pylist() == apart
+
+
+def test_an_input_that_cannot_be_blended_at_all_is_refused(tmp_path: Path) -> None:
+    odd = write(tmp_path / "odd", [with_system_message(row) for row in rows_of("s", 3)])
+    with pytest.raises(InputError, match=r"odd: blending needs rows that .*; none of 3 does"):
+        mix(tmp_path / "out", odd, blend=2)
 
 
 def test_conversations_are_blended_too(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 import logging
 import re
+import socket
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chat_server import SERVER_ERROR, UNAUTHORISED, ChatServer, Fault, always, at
@@ -131,12 +134,90 @@ class TestRedaction:
         assert redact("The model Qwen3-30B-A3B-Instruct-2507-FP8-dynamic is unknown").endswith("is unknown")
 
 
+class TestWhereTheKeyGoes:
+    @pytest.mark.parametrize(
+        ("url", "sent"),
+        [
+            ("https://models.example/v1", True),
+            ("http://localhost:8000/v1", True),
+            ("http://LOCALHOST/v1", True),
+            ("http://[::1]:8000/v1", True),
+            (URL, True),
+            ("http://models.example/v1", False),
+            ("http://localhost.models.example/v1", False),
+            ("http://127.0.0.1.models.example/v1", False),
+            ("http://10.0.0.7:8000/v1", False),
+        ],
+    )
+    def test_unnamed_it_stays_on_this_machine_or_goes_encrypted(self, url: str, sent: bool) -> None:
+        assert parse_address(f"tiny@{url}").sends_key(url) is sent
+        assert parse_address(f"tiny@{url}?key_env=MINE").sends_key(url)
+
+    def test_a_server_that_wants_it_is_told_of(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("OPENAI_API_KEY", CANARY)
+        found = socket.getaddrinfo
+
+        def here(host: str | bytes, *args: Any, **kwargs: Any) -> Any:
+            return found("127.0.0.1" if host in ("models.example", b"models.example") else host, *args, **kwargs)
+
+        monkeypatch.setattr(socket, "getaddrinfo", here)
+        with ChatServer(key=CANARY) as server:
+            elsewhere = f"openai:tiny@http://models.example:{server.port}/v1"
+            asked = [Conversation((Message("user", "a"),))]
+            with pytest.raises(BackendError, match=r"no key was sent: .*key_env=NAME"):
+                open_chat(elsewhere).generate(asked, Sampling())
+            for uri in (f"{elsewhere}?key_env=OPENAI_API_KEY", f"openai:tiny@{server.url}"):
+                assert open_chat(uri).generate(asked, Sampling())[0][0].ok
+            assert [call.key for call in server.calls] == [None, CANARY, CANARY]
+
+
 def echoing(fault: Fault) -> Fault:
     """A server that repeats the caller's key in its error."""
     return Fault(fault.name, fault.status, f'{{"error": {{"message": "bad key {CANARY} of Bearer {CANARY}"}}}}')
 
 
 class TestCanary:
+    @pytest.mark.parametrize("key", [CANARY, "it's a \\ key 9\"".replace(" ", "-")])
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("content", "Your key is KEY, word for word."),
+            ("refusal", "KEY may not ask this"),
+            ("finish_reason", "stopped for KEY"),
+            ("model", "tiny-KEY"),
+            ("fingerprint", "fp-KEY"),
+            ("body", "<html>" + "x" * 60 + " KEY"),
+            ("body", '{"error": {"message": "KEY", "code": "KEY", "type": "KEY"}}'),
+        ],
+    )
+    def test_nothing_a_server_says_brings_it_back(
+        self, monkeypatch: pytest.MonkeyPatch, key: str, name: str, words: str
+    ) -> None:
+        monkeypatch.setenv("CANARY_KEY", key)
+        said = words.replace("KEY", key)
+        with ChatServer("Hello") as server:
+            if name in ("model", "fingerprint"):
+                setattr(server, name, said)
+            else:
+                fault = Fault(name, body=said) if name == "body" else Fault(name, change=((name, said),))
+                server.schedule = always(fault)
+            chat = open_chat(f"openai:tiny@{server.url}?key_env=CANARY_KEY&attempts=1")
+            ((answer,),) = chat.generate([Conversation((Message("user", "a"),))], Sampling())
+        shown = "".join(str(value) for value in asdict(answer).values())
+        assert key not in shown
+        assert key[:8] not in shown
+        assert "[redacted]" in shown
+
+    @pytest.mark.parametrize("key", ["EMPTY", "none", "anything"])
+    def test_a_placeholder_spoils_no_reply(self, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+        monkeypatch.setenv("CANARY_KEY", key)
+        with ChatServer(f"Say {key} again") as server:
+            chat = open_chat(f"openai:tiny@{server.url}?key_env=CANARY_KEY")
+            ((answer,),) = chat.generate([Conversation((Message("user", "a"),))], Sampling())
+        assert answer.text == f"Say {key} again"
+
     def test_the_key_reaches_the_server_and_nothing_else(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:

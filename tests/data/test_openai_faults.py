@@ -1,11 +1,13 @@
 """Faults of servers, over true sockets: refusals, drops, hangs and nonsense end as typed statuses or clear errors."""
 
+import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from chat_server import (
@@ -79,7 +81,7 @@ class TestRowSeven:
 
     @pytest.mark.parametrize("as_date", [False, pytest.param(True, marks=pytest.mark.slow)])
     def test_retry_after_is_waited_for_by_all_calls(self, as_date: bool) -> None:
-        wait_s = 0.4
+        wait_s = 0.3
         date = format_datetime(datetime.now(UTC) + timedelta(seconds=2.5), usegmt=True)
         stated = date if as_date else str(wait_s)
         with ChatServer(echo, schedule=at({0: too_many(stated)})) as server:
@@ -94,9 +96,48 @@ class TestRowSeven:
     def test_retry_after_is_capped(self) -> None:
         with ChatServer(echo, schedule=first(1, too_many("3600"))) as server:
             began = time.monotonic()
-            ((answer,),) = opened(server, "retry_after_cap=0.2").generate(asks("a"), Sampling())
+            ((answer,),) = opened(server, "retry_after_cap=0.1").generate(asks("a"), Sampling())
         assert answer.ok
-        assert 0.2 <= time.monotonic() - began < 2
+        assert 0.1 <= time.monotonic() - began < 2
+
+    def test_a_stated_wait_is_no_outage(self) -> None:
+        """All calls are told to wait for longer than the work would bear a silent server, and then it goes on."""
+        with ChatServer(echo) as server:
+            began = time.monotonic()
+            server.schedule = lambda number, body: too_many("0.5") if time.monotonic() - began < 0.4 else None
+            options = "concurrency=8&outage_at_start=0.2&outage=0.2&breaker_failures=2&retry_wait=0.01"
+            chat = open_openai(f"tiny@{server.url}?{options}")
+            answers = chat.generate(asks(*(f"row {index}" for index in range(20))), Sampling())
+            assert server.count <= 20 + 8
+        assert all(one.ok for (one,) in answers)
+        assert 0.5 <= time.monotonic() - began < 5
+
+    def test_waits_without_end_end_the_work(self) -> None:
+        with ChatServer(echo, schedule=always(too_many("0.05"))) as server:
+            chat = opened(server, "concurrency=4&retry_after_cap=0.05&attempts=6")
+            began = time.monotonic()
+            with pytest.raises(BackendError, match=r"asked for waits of 0\.[34].* s in all .* HTTP 429"):
+                chat.generate(asks(*(f"row {index}" for index in range(500))), Sampling())
+            assert time.monotonic() - began < 5
+
+    @pytest.mark.parametrize(
+        "date",
+        [
+            "Fri, 01 Jan 2026 00:00:00 +99999999999999",
+            "Fri, 01 Jan 0000 00:00:00 GMT",
+            "Fri, 31 Dec 9999 23:59:59 -2359",
+            "Mon, 01 Jan 0001 00:00:00 +2359",
+            "nan",
+            "1e400",
+            "-5",
+            "",
+        ],
+    )
+    def test_an_odd_date_is_a_short_wait_or_none(self, date: str) -> None:
+        with ChatServer(echo, schedule=first(1, too_many(date))) as server:
+            ((answer,),) = opened(server, "retry_after_cap=0.05").generate(asks("a"), Sampling())
+            assert server.count == 2
+        assert answer.ok
 
     @pytest.mark.slow
     def test_waits_grow(self) -> None:
@@ -110,9 +151,9 @@ class TestRowSeven:
     def test_a_hang_ends_at_the_timeout(self) -> None:
         with ChatServer(echo, schedule=always(HANG)) as server:
             began = time.monotonic()
-            ((answer,),) = opened(server, "timeout=0.1&attempts=3").generate(asks("a"), Sampling())
+            ((answer,),) = opened(server, "timeout=0.1&attempts=2").generate(asks("a"), Sampling())
         assert answer.status is CompletionStatus.API_ERROR
-        assert answer.error == "given up after 3 attempts; the last: no whole reply within 0.1 s"
+        assert answer.error == "given up after 2 attempts; the last: no whole reply within 0.1 s"
         assert time.monotonic() - began < 3
 
     def test_exhausted_attempts_are_counted_and_named(self) -> None:
@@ -202,6 +243,52 @@ class TestRowEight:
         assert [one.status for (one,) in answers] == [CompletionStatus.OK, status, CompletionStatus.OK]
         assert f"HTTP {fault.status}" in str(answers[1][0].error)
 
+    @pytest.mark.parametrize("concurrency", [1, 3, 16])
+    @pytest.mark.parametrize(
+        ("limit", "advice"),
+        [(100, "max_tokens=128 alone does not fit into a context of 100 tokens"), (512, "max_tokens=128, give it")],
+    )
+    def test_when_every_conversation_is_too_long_the_work_ends(self, concurrency: int, limit: int, advice: str) -> None:
+        said = f"This model's maximum context length is {limit} tokens. However, you requested more."
+        body = json.dumps({"error": {"message": said, "type": "BadRequestError", "code": 400}})
+        with ChatServer(echo, schedule=always(Fault("long", 400, body))) as server:
+            chat = opened(server, f"concurrency={concurrency}")
+            with pytest.raises(BackendError) as caught:
+                chat.generate(asks(*(f"row {index}" for index in range(200))), Sampling())
+            assert server.count <= concurrency
+            assert advice in str(caught.value).splitlines()[-1]
+            server.schedule = lambda number, body: None
+            assert chat.generate(asks("a"), Sampling(max_tokens=5))[0][0].ok, "later work may ask for less"
+
+    def test_the_first_ones_may_be_too_long(self) -> None:
+        texts = [*["poison"] * 7, *"abcdefgh", *["poison"] * 20]
+        with ChatServer(echo, schedule=when("poison", TOO_LONG)) as server:
+            answers = opened(server, "concurrency=8").generate(asks(*texts), Sampling())
+            assert server.count == len(texts)
+        assert [one.ok for (one,) in answers] == [text != "poison" for text in texts]
+
+    @pytest.mark.parametrize("text", ["The moderator flagged my post", "my message was too long", "my grammar is bad"])
+    @pytest.mark.parametrize("form", ["fastapi", "pydantic", "python", "quoted", "list"])
+    def test_what_a_server_repeats_of_the_request_means_nothing(self, form: str, text: str) -> None:
+        def refuse(number: int, body: Mapping[str, Any]) -> Fault:
+            found = {"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs", "input": dict(body)}
+            forms: dict[str, Any] = {
+                "fastapi": {"detail": [found]},
+                "pydantic": {
+                    "error": f"1 error\n Extra inputs [type=x, input_value={str(body)[:60]}..., input_type=dict]"
+                },
+                "python": {"object": "error", "message": str([found]), "code": 400},
+                "quoted": {"error": {"message": f'Extra inputs beside "{text}"'}},
+                "list": [found],
+            }
+            return Fault("echo", 422, json.dumps(forms[form]))
+
+        with ChatServer(echo, schedule=refuse) as server:
+            with pytest.raises(BackendError, match=r"HTTP 422: .*Extra inputs") as caught:
+                opened(server, "concurrency=4").generate(asks(*[text] * 50), Sampling(json_schema="{}"))
+            assert server.count <= 4
+        assert text not in str(caught.value)
+
     def test_half_a_surrogate_is_not_sent(self) -> None:
         with ChatServer(echo) as server:
             answers = opened(server).generate(asks("a", "\ud800", "b"), Sampling())
@@ -225,6 +312,7 @@ class TestRowNine:
             (Fault("list", body="[1]"), CompletionStatus.API_ERROR, 2),
             (Fault("error", body='{"error": {"message": "overloaded"}}'), CompletionStatus.API_ERROR, 2),
             (Fault("mute", body='{"choices": [{"index": 0}]}'), CompletionStatus.API_ERROR, 2),
+            (Fault("huge", body='{"choices": [], "created": ' + "1" * 5000 + "}"), CompletionStatus.API_ERROR, 2),
             (Fault("abort", change=(("finish_reason", "abort"),)), CompletionStatus.API_ERROR, 1),
             (NULL_CONTENT, CompletionStatus.EMPTY, 1),
             (BLANK_CONTENT, CompletionStatus.EMPTY, 1),
@@ -232,6 +320,7 @@ class TestRowNine:
             (FILTERED, CompletionStatus.REFUSED, 1),
             (REFUSAL, CompletionStatus.REFUSED, 1),
             (CUT_TEXT, CompletionStatus.TRUNCATED, 1),
+            (Fault("no end", change=(("finish_reason", None),)), CompletionStatus.TRUNCATED, 1),
         ],
     )
     def test_each_has_its_status(self, fault: Fault, status: CompletionStatus, calls: int) -> None:

@@ -64,24 +64,24 @@ class TestBreaker:
 class TestRates:
     def test_requests_keep_their_rate(self) -> None:
         async def seconds(calls: int) -> float:
-            rates = Rates(600.0, None)
+            rates = Rates(1200.0, None)
             loop = asyncio.get_running_loop()
             began = loop.time()
             await asyncio.gather(*(rates.take(1) for _ in range(calls)))
             return loop.time() - began
 
-        # Ten a second, of which ten may go at once.
-        assert asyncio.run(seconds(14)) >= 0.35
+        # Twenty a second, of which twenty may go at once.
+        assert asyncio.run(seconds(24)) >= 0.15
 
     def test_a_call_larger_than_the_bucket_gets_through(self) -> None:
         async def seconds() -> float:
             rates = Rates(None, 60_000.0)
             loop = asyncio.get_running_loop()
             began = loop.time()
-            await rates.take(10_300)  # the bucket holds 10,000 and fills with 1,000 a second
+            await rates.take(10_150)  # the bucket holds 10,000 and fills with 1,000 a second
             return loop.time() - began
 
-        assert 0.25 <= asyncio.run(seconds()) < 5
+        assert 0.12 <= asyncio.run(seconds()) < 5
 
     def test_estimates(self) -> None:
         assert estimated_tokens("") == 0

@@ -1,5 +1,6 @@
 """Several servers, slots, laziness and ends: who takes the next call, and what is left at the end."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from chat_server import DROP, HANG, UNAVAILABLE, Ask, ChatServer, always, first, shares, too_many
@@ -80,13 +82,56 @@ class TestBalance:
             assert busy.count <= 2
 
 
+class TestLoop:
+    def test_a_loop_that_cannot_start_is_an_error_and_may_start_later(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full() -> NoReturn:
+            raise OSError(24, "Too many open files")
+
+        with ChatServer(echo) as server:
+            chat = open_openai(f"tiny@{server.url}")
+            with monkeypatch.context() as patched:
+                patched.setattr(asyncio, "new_event_loop", full)
+                for _ in range(2):
+                    with pytest.raises(BackendError, match=r"cannot start: .*Too many open files"):
+                        chat.generate(asks(1), Sampling())
+            assert chat.generate(asks(1), Sampling())[0][0].ok
+            chat.close()
+
+    def test_a_thread_that_cannot_start_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(thread: threading.Thread) -> NoReturn:
+            raise RuntimeError("can't start new thread")
+
+        chat = open_openai("tiny@http://127.0.0.1:9/v1")
+        monkeypatch.setattr(threading.Thread, "start", full)
+        with pytest.raises(BackendError, match="cannot start: can't start new thread"):
+            chat.generate(asks(1), Sampling())
+
+    def test_a_stream_collected_on_the_loops_own_thread_does_not_wait_for_itself(self) -> None:
+        with ChatServer(echo, schedule=lambda number, body: HANG if number else None) as server:
+            chat = open_openai(f"tiny@{server.url}?concurrency=4")
+            stream = chat.stream(asks(9), Sampling())
+            next(stream)
+            wait_for(lambda: server.now >= 3)
+            took: list[float] = []
+
+            def collect() -> None:
+                began = time.monotonic()
+                stream.close()  # type: ignore[attr-defined]
+                took.append(time.monotonic() - began)
+
+            chat._engine.background.loop().call_soon_threadsafe(collect)
+            wait_for(lambda: took and server.now == 0)
+            assert took[0] < 0.5
+            chat.close()
+
+
 class TestOutage:
     def test_nobody_there_ends_the_work_with_the_cause(self) -> None:
         began = time.monotonic()
-        chat = open_chat(f"openai:tiny@http://127.0.0.1:9/v1?{QUICK}&breaker_wait=0.1&outage_at_start=0.4&attempts=99")
+        chat = open_chat(f"openai:tiny@http://127.0.0.1:9/v1?{QUICK}&breaker_wait=0.1&outage_at_start=0.2&attempts=99")
         with pytest.raises(BackendError) as caught:
             chat.generate(asks(50), Sampling())
-        assert 0.4 <= time.monotonic() - began < 5
+        assert 0.2 <= time.monotonic() - began < 5
         last = str(caught.value).splitlines()[-1]
         assert "http://127.0.0.1:9/v1: connection lost" in last
         assert "check that the server runs" in last
@@ -146,7 +191,7 @@ class TestStream:
         with ChatServer(lag) as server:
             from chat_server import slow, when
 
-            server.schedule = when("row 0", slow(0.3))
+            server.schedule = when("row 0", slow(0.1))
             positions = [position for position, _ in open_openai(f"tiny@{server.url}").stream(asks(5), Sampling())]
         assert sorted(positions) == [0, 1, 2, 3, 4]
         assert positions[-1] == 0
@@ -172,7 +217,12 @@ class TestStream:
     def test_closing_it_from_elsewhere_ends_a_waiting_stream(self) -> None:
         with ChatServer(echo, schedule=always(HANG)) as server:
             chat = open_openai(f"tiny@{server.url}")
-            closing = threading.Thread(target=lambda: (wait_for(lambda: server.now == 3), chat.close()))
+
+            def close() -> None:
+                wait_for(lambda: server.now == 3)
+                chat.close()
+
+            closing = threading.Thread(target=close)
             closing.start()
             with pytest.raises(BackendError, match="closed while calls were open"):
                 chat.generate(asks(3), Sampling())
@@ -219,6 +269,31 @@ class TestStream:
 
     def test_no_conversation_needs_no_server(self) -> None:
         assert open_openai("tiny@http://127.0.0.1:9/v1").generate([], Sampling()) == []
+
+
+def test_a_name_lookup_that_hangs_holds_up_no_exit() -> None:
+    program = (
+        "import socket, sys, time\n"
+        "def hang(*args, **kwargs):\n"
+        "    print('looking', flush=True)\n"
+        "    time.sleep(30)\n"
+        "socket.getaddrinfo = hang\n"
+        "from sage_data.chat import *\n"
+        "chat = open_chat('openai:tiny@http://nowhere.example:9/v1')\n"
+        "try:\n"
+        "    chat.generate([Conversation((Message('user', 'a'),))], Sampling())\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit(130)\n"
+    )
+    given = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen([sys.executable, "-c", program], env=given, text=True, **pipes)  # type: ignore[call-overload]
+    assert process.stdout.readline() == "looking\n"
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (130, "")
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sage_data.chat import Conversation, Message, Sampling, Steering
 from sage_data.chat.openai import open_openai
+from sage_data.chat.openai.redaction import Redactor
 from sage_data.chat.openai.replies import BrokenReplyError, read_reply
 from sage_data.chat.openai.requests import Wanted, request_seed
 from sage_data.errors import BackendError
@@ -16,6 +17,7 @@ from sage_data.errors import BackendError
 SCHEMA = '{"type": "object", "properties": {"mood": {"type": "string"}}}'
 HELLO = Conversation((Message("system", "Be kind."), Message("user", "Hello there")), seed=5)
 WANTED = Wanted(HELLO, Sampling(), n=2)
+PLAIN_TEXT = Redactor(None)
 
 
 def drawn(ask: Ask) -> str:
@@ -141,7 +143,7 @@ class TestCandidates:
 
     def test_more_than_n_are_cut(self) -> None:
         body = json.dumps({"choices": [{"message": {"content": str(index)}} for index in range(5)]})
-        assert [one.text for one in read_reply(body, WANTED, "m").completions] == ["0", "1"]
+        assert [one.text for one in read_reply(body, WANTED, "m", PLAIN_TEXT).completions] == ["0", "1"]
 
     def test_a_candidate_depends_on_its_seed_and_place_alone(self) -> None:
         others = [Conversation((Message("user", "Else"),), seed=9), HELLO]
@@ -177,18 +179,48 @@ class TestReading:
         with ChatServer(model="tiny-2026-11", fingerprint="fp_7") as server:
             ((answer,),) = open_openai(f"tiny@{server.url}").generate([HELLO], Sampling())
         assert answer.model == "tiny-2026-11@fp_7"
-        nameless = read_reply('{"choices": [{"message": {"content": "a"}}]}', WANTED, "tiny")
+        nameless = read_reply('{"choices": [{"message": {"content": "a"}}]}', WANTED, "tiny", PLAIN_TEXT)
         assert nameless.completions[0].model == "tiny"
+
+    def test_estimated_tokens_are_marked(self) -> None:
+        for usage in (True, False):
+            with ChatServer(usage=usage) as server:
+                (answers,) = open_openai(f"tiny@{server.url}").generate([HELLO], Sampling(), n=2)
+            assert [one.tokens_estimated for one in answers] == [not usage] * 2
+
+    def test_candidates_stand_in_the_order_of_their_index(self) -> None:
+        def choice(index: object) -> dict[str, object]:
+            return {"index": index, "message": {"content": f"{index}"}, "finish_reason": "stop"}
+
+        for indices, texts in (([1, 0], ["0", "1"]), ([None, 0], ["None", "0"]), ([True, 0], ["True", "0"])):
+            body = json.dumps({"choices": [choice(index) for index in indices]})
+            assert [one.text for one in read_reply(body, WANTED, "m", PLAIN_TEXT).completions] == texts
+
+    def test_numbers_of_any_length_are_read(self) -> None:
+        digits = "1" * 5000
+        body = f"""{{"created": {digits}, "usage": {{"prompt_tokens": {digits}, "completion_tokens": 1}},
+            "choices": [{{"index": 0, "message": {{"content": "a"}}, "finish_reason": "stop"}}]}}"""
+        reply = read_reply(body, WANTED, "m", PLAIN_TEXT)
+        assert reply.completions[0].ok
+        assert reply.estimated
+
+    @pytest.mark.parametrize(
+        ("sent", "read"), [("\\ud83d\\ude00", "😀"), ("a\\ud83d b", "a\ufffd b"), ("\\udc00\\ud800", "\ufffd\ufffd")]
+    )
+    def test_half_a_surrogate_becomes_writable(self, sent: str, read: str) -> None:
+        body = f'{{"choices": [{{"message": {{"content": "{sent}"}}, "finish_reason": "{sent}"}}]}}'
+        (answer,) = read_reply(body, WANTED, "m", PLAIN_TEXT).completions
+        assert (answer.text, answer.finish_reason) == (read, read)
 
     def test_text_in_parts_is_joined_and_unicode_survives(self) -> None:
         parts = [{"type": "text", "text": "Grüße "}, {"type": "image"}, {"type": "text", "text": "\u2028🎈"}]
         body = json.dumps({"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]})
-        assert read_reply(body, WANTED, "m").completions[0].text == "Grüße \u2028🎈"
+        assert read_reply(body, WANTED, "m", PLAIN_TEXT).completions[0].text == "Grüße \u2028🎈"
 
     @given(st.text())
     def test_no_text_crashes_the_reader(self, body: str) -> None:
         with pytest.raises(BrokenReplyError):
-            read_reply(body, WANTED, "m")
+            read_reply(body, WANTED, "m", PLAIN_TEXT)
 
     json_values = st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -210,7 +242,7 @@ class TestReading:
     ) -> None:
         body = json.dumps({"choices": choices, "usage": usage, "model": model})
         try:
-            reply = read_reply(body, WANTED, "m")
+            reply = read_reply(body, WANTED, "m", PLAIN_TEXT)
         except BrokenReplyError:
             return
         assert 1 <= len(reply.completions) <= 2

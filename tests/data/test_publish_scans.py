@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sage_data.publishing import Override
+from sage_data.publishing.card.escaping import markdown, plain
 from sage_data.publishing.scans import (
     EXAMPLES,
     SCANS,
@@ -20,13 +23,22 @@ from sage_data.publishing.scans import (
     holds,
     redact,
     scan_files,
+    scan_said,
     scan_table,
     scan_text,
+    unescaped,
 )
 
 FOUND = {
-    Kind.USERNAME: ["thanks u/some_one", "/u/Some-One!", "ask U/abc, he knows", "(u/three)"],
-    Kind.EMAIL: ["jane.doe+x@mail.example.org", "<a@b.co>", "mailto:müller@straße.de"],
+    Kind.USERNAME: [
+        "thanks u/some_one",
+        "/u/Some-One!",
+        "ask U/abc, he knows",
+        "(u/three)",
+        "/user/some_one",
+        r"u\/me_too",
+    ],
+    Kind.EMAIL: ["jane.doe+x@mail.example.org", "<a@b.co>", "mailto:müller@straße.de", "bob\uff20example.org"],
     Kind.PHONE: ["call (555) 867-5309", "555.867.5309", "1-555-867-5309", "+44 20 7946 0018", "+4915112345678"],
     Kind.URL_ID: [
         "https://www.reddit.com/user/someone",
@@ -35,6 +47,12 @@ FOUND = {
         "http://forum.example.org/viewtopic?user_id=12",
         "https://old.reddit.com/r/x/comments/abc123/title",
         "t.me/somebody",
+        "reddit.com/u/someone",
+        "old.reddit.com/user/someone",
+        "reddit.com/r/books/comments/abc12/title",
+        "np.reddit.com/r/books/s/Ab12Cd",
+        "/r/books/comments/abc12",
+        "redd.it/abc12",
     ],
     Kind.KEY: [
         "hf_" + "abcdefghij" * 3,
@@ -59,6 +77,7 @@ NOT_FOUND = [
     "{u_motivation: sharing, u_emotion: lonely, u_topic: [family]}",
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "RC_2005-12.zst",
+    "r/books and /r/books/, or reddit.com/r/books",
 ]
 PLANTED = [(kind, text) for kind, texts in FOUND.items() for text in texts]
 
@@ -128,10 +147,46 @@ def test_files_are_searched_by_their_published_names(tmp_path: Path) -> None:
     assert found.blocking(["username"]) == [Kind.EMAIL]
 
 
+@pytest.mark.parametrize("escape", [markdown, html.escape, str])
+def test_what_is_escaped_is_found_as_it_is_shown(escape: Callable[[str], str]) -> None:
+    found = Findings()
+    key = "hf_" + "A1b2" * 8
+    scan_text(escape(f"key {key}; mail bob@example.com or see https://reddit.com/user/bob_smith"), "README.md", found)
+    assert [found.counts[kind] for kind in (Kind.KEY, Kind.EMAIL, Kind.URL_ID)] == [1, 1, 1]
+
+
+@given(st.text(max_size=60))
+def test_markdown_is_unescaped_to_what_it_was(text: str) -> None:
+    assert unescaped(markdown(text)) == plain(text)
+
+
+def test_own_words_may_reach_oneself_but_hold_no_key() -> None:
+    own = ("me@example.org", "@misc{x,\n  note = {write to   jane_doe@example.org}\n}", "o", "sk-" + "a1" * 12)
+    lines = [
+        "ask me@example.org",
+        "note = {write to jane_doe@example.org}",
+        r"write to jane\_doe&#64;example.org",
+        own[3],
+    ]
+    found = Findings()
+    scan_text("\n".join(lines[:2]), "README.md", found, own)
+    assert kinds(found) == set()
+    scan_text("\n".join([*lines[2:], "ask joe@example.org"]), "README.md", found, own)
+    assert [one.place for one in found.examples[Kind.EMAIL]] == ["line 1", "line 3"]
+    assert found.counts[Kind.KEY] == 1
+
+
+def test_options_are_searched_as_they_were_given() -> None:
+    found = Findings()
+    scan_said([("summary", "fine"), ("tags", "ask u/somebody")], found)
+    assert found.examples[Kind.USERNAME][0].file == "option tags"
+
+
 def test_very_words_are_found_wherever_they_lie(tmp_path: Path) -> None:
     table, card = tmp_path / "x.parquet", tmp_path / "README.md"
     pq.write_table(pa.table({"a": [[{"b": "an odd token here"}]]}), table)
-    card.write_text("nothing")
+    card.write_text(r"nothing but an\_odd\_one &amp; more")
+    assert holds(card, "an_odd_one & more")
     assert holds(table, "odd token")
     assert not holds(table, "other")
     assert not holds(card, "odd token")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from unittest.mock import patch
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sage_data import sac
 from sage_data.dialogue import State
 from sage_data.errors import InputError
 from sage_data.sac import ACTION, SLOTS, USER, Chain, choose, parse, parse_lenient, render, render_tag
@@ -227,3 +231,49 @@ def test_a_chain_cannot_have_slots_that_would_not_be_read_back(slots: tuple[str,
         Chain(State("sharing"), None, "", slots)
     with pytest.raises(ValueError, match="cannot have the slots"):
         Chain(None, None, "", slots)
+
+
+def slow_value_end(message: str, start: int, closer: str, strings: object) -> int | None:
+    """The same as `sac._value_end`, said plainly: every character is looked at, and every quote searched from."""
+    depth: list[str] = []
+    position = start
+    while position < len(message):
+        char = message[position]
+        if char == closer and closer not in depth:
+            return position
+        if char in ", \t\n\r" and sac._SLOT.match(message, position):
+            return position
+        if char in sac._CLOSES and sac._SLOT.match(message, position + 1):
+            return position
+        if char in sac._CLOSES:
+            depth.append(sac._CLOSES[char])
+        elif char in depth[-1:]:
+            depth.pop()
+        quoted = sac._STRING.match(message, position)
+        position = quoted.end() if quoted else position + 1
+    closed_list = sac._LIST.match(message, start)
+    return closed_list.end() if closed_list else None
+
+
+@given(FRAGMENTS)
+@example('{u_motivation: \\"a\\", u_topic: ["b\\"", c] a_emotion: "d}')
+@example('{u_motivation: "a\\"} {a_motivation: \\" "b"}')
+@example("{u_motivation: (({x}) ]}, u_emotion: y}")
+def test_quick_and_plain_reading_agree(message: str) -> None:
+    for text in (message, "{u_motivation: " + message, message.replace('"', '\\"') + message):
+        quick = parse_lenient(text)
+        with patch.object(sac, "_value_end", slow_value_end):
+            assert parse_lenient(text) == quick
+
+
+@pytest.mark.parametrize(
+    "run", ['\\"', '"a', '\\\\"', "('", "[(", "{)", ', \\"', 'u_emotion: \\", ', '["a", ', "[' ", '{u_topic: ["', "a} "]
+)
+def test_no_run_of_signs_takes_long(run: str) -> None:
+    message = "{u_motivation: " + run * (32_000 // len(run))
+    took = []
+    for _ in range(3):
+        began = time.process_time()
+        parse_lenient(message)
+        took.append(time.process_time() - began)
+    assert min(took) < 0.1

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from sage_data.dialogue import Dialogue, Scenario, Split, Utterance
 from sage_data.errors import DamagedFileError, InputError
-from sage_data.scenarios import read_scenarios
+from sage_data.scenarios import fetching, read_scenarios
 from sage_data.scenarios.leaks import find_leaks, leaked_ids, normal
 from sage_data.scenarios.lines import FIELDS, BadLine, LineReason, ScenarioFile
 from sage_data.scenarios.sources import split_of
@@ -133,6 +133,10 @@ def stage(archive: Path, out: Path, **config: Any) -> Manifest:
     return run_stage("sage_data.scenarios", config, {"archive": [archive]}, out)
 
 
+def counted(manifest: Manifest) -> dict[str, tuple[int, int, dict[str, int], int]]:
+    return {one.unit: (one.came_in, one.kept, dict(one.dropped), one.quarantined) for one in manifest.counts}
+
+
 def test_folder_gzip_and_archive_give_the_same_scenarios(tmp_path: Path) -> None:
     plain = as_folder(tmp_path / "plain")
     packed = as_folder(tmp_path / "packed", ".csv.gz")
@@ -150,8 +154,7 @@ def test_folder_gzip_and_archive_give_the_same_scenarios(tmp_path: Path) -> None
 def test_counts_rejects_and_leaks(tmp_path: Path) -> None:
     out = tmp_path / "out"
     manifest = stage(as_folder(tmp_path / "ed"), out, leaked="drop", limit=1)
-    counted = {one.unit: (one.came_in, one.kept, dict(one.dropped), one.quarantined) for one in manifest.counts}
-    assert counted == {"lines": (6, 5, {}, 1), "scenarios": (5, 3, {"leaked": 1, "limit": 1}, 0)}
+    assert counted(manifest) == {"lines": (6, 5, {}, 1), "scenarios": (5, 3, {"leaked": 1, "limit": 1}, 0)}
     assert [one.id for one in read_folder(out)] == ["c:1", "c:4", "c:5"]
     assert read_table(out / "rejected", "scenarios").to_pylist() == [
         {"file": "train.csv", "line": 4, "reason": "field_count", "text": "bad"}
@@ -190,6 +193,90 @@ def test_damaged_missing_and_doubled_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="found none"):
         stage(tmp_path / "empty", tmp_path / "d")
+
+
+def tar_of(path: Path, folder: Path) -> list[int]:
+    """A plain or packed archive of a folder; returns where its members begin, unpacked."""
+    with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w", format=tarfile.USTAR_FORMAT) as archive:
+        archive.add(folder, "ed")
+    with tarfile.open(path) as archive:
+        return [member.offset for member in archive]
+
+
+@pytest.mark.parametrize("place", ["header", "member", "padding", "end"])
+def test_a_cut_plain_archive_is_named_wherever_it_is_cut(tmp_path: Path, place: str) -> None:
+    path = tmp_path / "ed.tar"
+    *_, second, last = tar_of(path, as_folder(tmp_path / "plain"))
+    raw = path.read_bytes()
+    end = last + 1024  # header and one block of content
+    cut = {"header": second, "member": last + 520, "padding": end - 1, "end": end}[place]
+    path.write_bytes(raw[:cut])
+    with pytest.raises(DamagedFileError, match=r"ed\.tar: not a whole tar archive"):
+        stage(path, tmp_path / "out")
+    # One empty block is the end mark; what is written behind it only fills the tape.
+    path.write_bytes(raw[: end + 512])
+    assert counted(stage(path, tmp_path / "out"))["scenarios"] == (5, 5, {}, 0)
+
+
+@pytest.mark.parametrize("lost", [1, 8, 9, 40])
+def test_a_packed_archive_is_read_to_its_checksum(tmp_path: Path, lost: int) -> None:
+    path = tmp_path / "ed.tar.gz"
+    tar_of(path, as_folder(tmp_path / "plain"))
+    path.write_bytes(path.read_bytes()[:-lost])
+    with pytest.raises(DamagedFileError, match=r"ed\.tar\.gz: not a whole tar archive"):
+        stage(path, tmp_path / "out")
+
+
+def test_a_flipped_header_does_not_end_an_archive(tmp_path: Path) -> None:
+    path = tmp_path / "ed.tar"
+    *_, last = tar_of(path, as_folder(tmp_path / "plain"))
+    raw = bytearray(path.read_bytes())
+    raw[last] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(DamagedFileError, match=r"ed\.tar"):
+        stage(path, tmp_path / "out")
+
+
+def test_ids_are_distinct_over_all_splits(tmp_path: Path) -> None:
+    folder = as_folder(tmp_path / "ed")
+    (folder / "test.csv").write_text("\n".join([HEADER, row("c:1", "Other."), row("c:4", "It rained.")]))
+    manifest = stage(folder, tmp_path / "out")
+    ids = [one.id for one in read_folder(tmp_path / "out")]
+    assert ids == ["c:1", "c:2", "c:3", "c:4", "c:1#2", "c:4#2"]
+    assert "2 scenarios have the id of one in an earlier split" in manifest.warnings[0]
+    (leak,) = json.loads((tmp_path / "out" / "leakage.json").read_text())
+    assert leak["ids"] == {"dev": ["c:4"], "test": ["c:4#2"]}
+
+
+@pytest.mark.parametrize("layout", ["ed/{}.csv", "ed/{}.csv.gz", "ed.tar.gz"])
+def test_scenarios_from_a_url(tmp_path: Path, layout: str) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    memory = fsspec.filesystem("memory")
+    plain = as_folder(tmp_path / "plain", ".csv.gz" if layout.endswith("csv.gz") else ".csv")
+    here = as_archive(tmp_path / "ed.tar.gz", plain) if "{}" not in layout else plain
+    base = f"/scenarios-{tmp_path.name}"
+    memory.put(str(here), f"{base}/ed.tar.gz" if here.is_file() else f"{base}/ed", recursive=here.is_dir())
+    memory.pipe(f"{base}/ed/README.md", b"not fetched")
+    stage(here, tmp_path / "here")
+    url = f"memory:/{base}/{'ed.tar.gz' if here.is_file() else 'ed'}"
+    manifest = run_stage("sage_data.scenarios", {}, {"archive": [url]}, tmp_path / "there")
+    assert list(read_folder(tmp_path / "there")) == list(read_folder(tmp_path / "here"))
+    assert [one.name for one in manifest.origins] == ["EmpatheticDialogues"]
+    memory.rm(base, recursive=True)
+
+
+def test_what_is_no_corpus_behind_a_url_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    memory = fsspec.filesystem("memory")
+    base = f"/scenarios-{tmp_path.name}"
+    memory.pipe(f"{base}/chat/chat.jsonl", b"{}")
+    with pytest.raises(InputError, match="expected train, valid or test"):
+        run_stage("sage_data.scenarios", {}, {"archive": [f"memory:/{base}/chat"]}, tmp_path / "a")
+    memory.pipe(f"{base}/big/train.csv", b"x" * 100)
+    monkeypatch.setattr(fetching, "LIMIT_BYTES", 99)
+    with pytest.raises(InputError, match="of at most 99 bytes, found 100"):
+        run_stage("sage_data.scenarios", {}, {"archive": [f"memory:/{base}/big"]}, tmp_path / "b")
+    memory.rm(base, recursive=True)
 
 
 def test_leaks_heed_neither_case_nor_punctuation_nor_form() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -12,12 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sage_data.chains import MESSAGE_SCHEMA
-from sage_data.dialogue import Dialogue, Source, State, Utterance
+from sage_data.dialogue import Dialogue, Scenario, Source, State, Utterance
 from sage_data.errors import InputError, PublishError
 from sage_data.publishing.withholding import (
     LONGEST_TAG,
+    MOST_TOPICS,
     WITHHELD_SCHEMA,
     drop_tombstones,
+    from_comments,
+    hashed,
     must_withhold,
     read_tombstones,
     tombstoned,
@@ -26,7 +30,8 @@ from sage_data.publishing.withholding import (
 )
 from sage_data.reddit import ORIGIN
 from sage_data.stage import Origin
-from sage_data.store.dialogues import DIALOGUE_SCHEMA, SCENARIO_SCHEMA, to_table
+from sage_data.store.dialogues import DIALOGUE_SCHEMA, SCENARIO_SCHEMA, scenarios_to_table, to_table
+from sage_data.store.manifest import Manifest
 
 CALM = State("sharing", "calm", ("tea", "rain"))
 
@@ -100,8 +105,9 @@ def test_chunks_and_wide_types_do_not_matter() -> None:
 
 def test_the_authors_own_words_have_a_hash_too() -> None:
     rewrites = pa.table({"dialogue": ["b", "gone"], "index": [2, 0], "original": ["abc", "x"], "bridge": ["", ""]})
-    hashes = [[one["original_sha256"] for one in row] for row in withhold(TWO, rewrites)["utterances"].to_pylist()]
-    assert hashes == [[None, None], [None, None, ABC]]
+    rows = withhold(TWO, hashed(rewrites))["utterances"].to_pylist()
+    assert [[one["original_sha256"] for one in row] for row in rows] == [[None, None], [None, None, ABC]]
+    assert hashed(None) is hashed(rewrites.slice(0, 0)) is None
 
 
 @pytest.mark.parametrize(
@@ -109,6 +115,17 @@ def test_the_authors_own_words_have_a_hash_too() -> None:
     [
         (MESSAGE_SCHEMA.empty_table(), "messages"),
         (SCENARIO_SCHEMA.empty_table(), "situation"),
+        (
+            to_table(
+                [
+                    dialogue("a", "c1"),
+                    Dialogue(
+                        "b", (Utterance("user", "x", State(None, None, ("t",) * 11), None, "c"),), Source("reddit")
+                    ),
+                ]
+            ),
+            "at most 10 topics .* up to 11 in 1 utterances, the first in dialogue b",
+        ),
         (TWO.append_column("note", pa.array(["x", "y"])), "note"),
         (to_table([dialogue("a", "c1"), replace(dialogue("b", "c2"), source=Source("hit"))]), "the first is b"),
         (to_table([dialogue("a", "c1"), Dialogue("b", (Utterance("user", "x"),), Source("reddit"))]), "dialogue b"),
@@ -132,7 +149,7 @@ def test_what_cannot_be_withheld_is_refused(table: pa.Table, says: str) -> None:
 
 
 def test_the_longest_tag_passes() -> None:
-    state = State("m" * LONGEST_TAG, "e" * LONGEST_TAG, ("t" * LONGEST_TAG,))
+    state = State("m" * LONGEST_TAG, "e" * LONGEST_TAG, ("t" * LONGEST_TAG,) * MOST_TOPICS)
     table = to_table([Dialogue("a", (Utterance("user", "x", state, state, "c1"),), Source("reddit"))])
     assert withhold(table).num_rows == 1
 
@@ -183,8 +200,58 @@ def test_rows_that_name_no_comments_go_by_their_dialogue() -> None:
         drop_tombstones(messages, ["c2"], trace([TWO.slice(1)], ["c2"]))
 
 
-def test_scenarios_hold_no_comments() -> None:
-    assert drop_tombstones(SCENARIO_SCHEMA.empty_table(), ["c2"])[1] == 0
+SCENARIOS = scenarios_to_table([Scenario(name, f"said in {name}", None, "train") for name in ("a", "b")])
+"""What the scenarios stage makes of `TWO`: the first utterance under the dialogue's id."""
+
+
+def test_situations_go_with_the_dialogues_that_they_were_made_from() -> None:
+    kept, dropped = drop_tombstones(SCENARIOS, ["c2"], trace([TWO], ["c2"]))
+    assert (kept["id"].to_pylist(), dropped) == (["b"], 1)
+    with pytest.raises(PublishError, match="2 rows of which nothing is known, such as id a"):
+        drop_tombstones(SCENARIOS, ["c2"])
+
+
+def test_situations_that_no_comment_was_made_into_stay() -> None:
+    assert drop_tombstones(SCENARIOS, ["c2"], comments=False)[1] == 0
+    # Should their dialogues be known all the same, they go with them.
+    assert drop_tombstones(SCENARIOS, ["c2"], trace([TWO], ["c2"]), comments=False)[1] == 1
+
+
+def test_what_was_spoken_from_a_tombstoned_situation_goes_too() -> None:
+    played = to_table(
+        [
+            replace(dialogue("p1", "x"), scenario_id="a"),
+            replace(dialogue("p2", "y"), scenario_id="p1"),
+            replace(dialogue("p3", "z"), scenario_id="b"),
+            dialogue("p4", "w"),
+        ]
+    )
+    traced = trace([played, TWO], ["c2"])
+    assert drop_tombstones(played, ["c2"], traced)[0]["id"].to_pylist() == ["p3", "p4"]
+    messages = pa.table({"id": ["p2", "p3"], "scenario_id": ["p1", "b"]})
+    assert drop_tombstones(messages, ["c2"], traced)[0]["id"].to_pylist() == ["p3"]
+    with pytest.raises(PublishError, match="such as scenario_id b"):
+        drop_tombstones(played, ["c2"], trace([played, TWO.slice(0, 1)], ["c2"]))
+    assert drop_tombstones(played, ["c2"], trace([played, TWO.slice(0, 1)], ["c2"], ["b"]))[1] == 2
+
+
+def test_rows_may_hold_comments_where_their_source_or_a_stage_above_says_so() -> None:
+    assert from_comments(manifest(origins=[ORIGIN]))
+    assert from_comments(manifest(uses="sage_data.reddit"))
+    assert not from_comments(manifest(origins=[Origin(name="ours", license="cc0-1.0")]))
+
+
+def manifest(**changed: Any) -> Manifest:
+    plain = {"stage": "x", "uses": "x", "version": 1, "fingerprint": "", "content_hash": "", "config": {}, "seed": 0}
+    return Manifest(**{**plain, "inputs": {}, "files": [], **changed})
+
+
+def test_dialogues_of_before_there_were_splits_are_withheld_too() -> None:
+    source = DIALOGUE_SCHEMA.field("source").type
+    old = pa.struct([field for field in source if field.name != "split"])
+    place = DIALOGUE_SCHEMA.get_field_index("source")
+    before = TWO.cast(DIALOGUE_SCHEMA.set(place, pa.field("source", old)))
+    assert withhold(before).equals(withhold(TWO))
 
 
 def test_tombstones_are_read_line_by_line(tmp_path: Path) -> None:

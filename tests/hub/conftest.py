@@ -21,7 +21,7 @@ from sage_data.store.manifest import Manifest
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
     """A running Hub that the environment points to, with a token that may write."""
     pytest.importorskip("huggingface_hub")
-    for name in [name for name in os.environ if name.startswith("HF_")]:
+    for name in [name for name in os.environ if name.startswith("HF_") or name.endswith("_OFFLINE")]:
         monkeypatch.delenv(name)
     # Sessions of other tests may have forbidden the network before the client was imported.
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)

@@ -130,6 +130,7 @@ def test_conflicting_pull_request_is_not_merged(hub: LocalHub, api: Any, repo: s
     assert hub.repo(repo).files()["one.txt"].data == b"another"
 
 
+@pytest.mark.usefixtures("hub")
 def test_tree_is_listed_page_by_page(tmp_path: Path) -> None:
     from huggingface_hub import HfApi
 

@@ -96,7 +96,6 @@ MORE_FAULTS = {
     "tree": [Fault("GET", "/tree/", status=503, times=2)],
     "info": [Fault("GET", "/api/datasets/me/talk$", status=502)],
     "resolve": [Fault("GET", "/resolve/", status=503, times=2)],
-    "merge 409": [Fault("POST", "/merge", status=409)],
     "merge 503": [Fault("POST", "/merge", status=503, times=2)],
     "merge dropped": [Fault("POST", "/merge", dropped=True)],
 }
@@ -206,6 +205,29 @@ def test_pull_request_of_the_same_title_with_other_files_is_not_taken(
 
     publish(merge=True)
     assert [pull.status for pull in hub.repo(REPO).pulls] == ["open", "merged"]
+    assert main_shows(hub) == [set(), STAGED]
+
+
+def test_pull_request_made_before_main_changed_is_made_anew(
+    hub: LocalHub, publish: Publish, tmp_path: Path, waits: list[float]
+) -> None:
+    newer = write_folder(tmp_path / "newer" / "annotated", [dialogues(7)])
+    publish()
+    publish(newer, merge=True)
+    publish(merge=True)
+    assert [pull.status for pull in hub.repo(REPO).pulls] == ["closed", "merged", "merged"]
+    assert hub.repo(REPO).files()[DATA].data == (tmp_path / "published" / "out0" / "dataset" / DATA).read_bytes()
+    assert waits == []
+
+
+def test_merge_that_conflicts_is_final_and_says_what_to_do(hub: LocalHub, publish: Publish, waits: list[float]) -> None:
+    hub.faults.append(Fault("POST", "/merge", status=409))
+    with pytest.raises(PublishError, match="pull request 1 cannot be merged") as error:
+        publish(merge=True)
+    assert "run the same command again" in str(error.value.next_step)
+    assert len(hub.asked("POST", "/merge")) == 1
+    assert waits == []
+    publish(merge=True)
     assert main_shows(hub) == [set(), STAGED]
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from hub_folders import OWN, REDDIT, dialogue, dialogues, write_folder
+from hub_folders import REDDIT, dialogue, dialogues, write_folder
 from localhub import Fault, LocalHub
 from publications import REPO, STAGED, Publish, main_shows
 
 from sage_data.errors import ConfigError, InputError, MissingDependencyError, PublishError
-from sage_data.store.dialogues import scenarios_to_table, to_table
+from sage_data.store.dialogues import to_table
 
 for package in ("huggingface_hub", "datasets", "jinja2"):
     pytest.importorskip(package)
@@ -111,6 +108,38 @@ def test_own_token_in_the_data_is_not_published(
     assert hub.seen == []
 
 
+OPTIONS = ("summary", "contact", "title", "citation")
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_own_token_in_an_option_is_not_published(
+    hub: LocalHub, publish: Publish, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    """On the card it is escaped, so that looking there is not enough; its shape is not one that scans know."""
+    monkeypatch.setattr(hub.hub, "token", "an_odd*token")
+    monkeypatch.setenv("HF_TOKEN", "an_odd*token")
+    with pytest.raises(PublishError, match=f"option {option}: holds the token itself"):
+        publish(**{option: "it is an_odd*token, see?"})
+    assert hub.seen == []
+
+
+@pytest.mark.parametrize("option", [*OPTIONS, "authors", "tags"])
+def test_keys_in_options_block(publish: Publish, option: str) -> None:
+    key = "hf_" + "A1b2" * 8
+    with pytest.raises(PublishError, match=rf"- key: \d found.*\n(.*\n)*.*option {option}") as error:
+        publish(dry_run=True, **{option: [key] if option in ("authors", "tags") else key})
+    assert key not in str(error.value)
+    assert "--allow" not in str(error.value.next_step)
+
+
+def test_addresses_in_a_summary_block_and_those_of_the_publisher_do_not(publish: Publish, tmp_path: Path) -> None:
+    with pytest.raises(PublishError, match="- email: 2 found") as error:
+        publish(dry_run=True, summary="mail bob@example.com")
+    assert "--allow email" in str(error.value.next_step)
+    citation = "@misc{x,\n  note = {write to me@example.org}\n}"
+    publish(dry_run=True, contact="jane_doe@example.org", citation=citation, authors=["Jane <jane_doe@example.org>"])
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
@@ -154,60 +183,25 @@ def test_unknown_license_is_refused_unless_vouched_for(publish: Publish, tmp_pat
     publish(reddit, dry_run=True, license="cc-by-4.0", allow=["unknown-license"])
 
 
-def test_text_stays_out_unless_it_is_asked_for(hub: LocalHub, publish: Publish, tmp_path: Path) -> None:
-    reddit = write_folder(tmp_path / "reddit", [dialogues(30)], [REDDIT])
-    options = {"license": "cc-by-4.0", "allow": ["unknown-license"], "merge": True}
-    publish(reddit, **options)
-    files = hub.repo(REPO).files()
-    table = pq.read_table(io.BytesIO(files["reddit/train-00000-of-00001.parquet"].data))
-    assert "text" not in table.schema.field("utterances").type.value_type.names
-    assert table.num_rows == 30
-    for blob in files.values():
-        assert b"How was your day" not in blob.data
-    assert hub.repo(REPO).gated is False
-
-    publish(reddit, **options, text_release=True)
-    table = pq.read_table(io.BytesIO(hub.repo(REPO).files()["reddit/train-00000-of-00001.parquet"].data))
-    assert table["utterances"][0].as_py()[1]["text"] == "How was your day?"
-    assert hub.repo(REPO).gated == "manual"
-
-
-def test_released_text_is_private_unless_that_is_named_too(publish: Publish, tmp_path: Path) -> None:
+def test_advice_on_a_licence_does_not_repeat_what_was_given(publish: Publish, tmp_path: Path) -> None:
     reddit = write_folder(tmp_path / "reddit", [dialogues(3)], [REDDIT])
-    options = {"license": "cc-by-4.0", "text_release": True, "private": False, "dry_run": True}
-    with pytest.raises(ConfigError, match="private"):
-        publish(reddit, **options, allow=["unknown-license"])
-    publish(reddit, **options, allow=["unknown-license", "public-text"])
+    with pytest.raises(PublishError) as error:
+        publish(reddit, dry_run=True)
+    assert "--cleared Reddit" in str(error.value.next_step)
+    with pytest.raises(PublishError) as error:
+        publish(reddit, dry_run=True, allow=["unknown-license"])
+    assert error.value.next_step == "say under which licence you publish, such as --license cc-by-4.0"
 
 
-def test_rows_that_cannot_be_traced_to_comments_are_refused_where_there_are_tombstones(
-    publish: Publish, tmp_path: Path
-) -> None:
-    messages = write_folder(tmp_path / "two", [pa.table({"id": ["d1", "d7"], "said": ["x", "y"]})], name="messages")
-    (tmp_path / "gone.txt").write_text("c3b\n")
-    for folders in ([messages], [write_folder(tmp_path / "one", [dialogues(5)]), messages]):
-        with pytest.raises(PublishError, match="names its comments"):
-            publish(*folders, tombstones=[tmp_path / "gone.txt"], dry_run=True)
-
-
-def test_tombstoned_dialogues_and_rows_made_from_them_are_left_out(publish: Publish, tmp_path: Path) -> None:
-    one = write_folder(tmp_path / "one", [dialogues(5)])
-    messages = pa.table({"id": [f"d{number}" for number in range(5)], "said": ["x"] * 5})
-    two = write_folder(tmp_path / "two", [messages], name="messages")
-    (tmp_path / "gone.txt").write_text("t1_c3b  # asked on 2026-11-01\n")
-    manifest = publish(one, two, tombstones=[tmp_path / "gone.txt"], dry_run=True)
-    assert [(counts.unit, counts.came_in, counts.kept, dict(counts.dropped)) for counts in manifest.counts] == [
-        ("rows of one", 5, 4, {"tombstone": 1}),
-        ("rows of two", 5, 4, {"tombstone": 1}),
-    ]
-    staged = tmp_path / "published" / "out0" / "dataset"
-    for name in ("one", "two"):
-        assert pq.read_table(staged / name / "train-00000-of-00001.parquet")["id"].to_pylist() == [
-            "d0",
-            "d1",
-            "d2",
-            "d4",
-        ]
+def test_folder_without_sources_beside_one_with_them(publish: Publish, tmp_path: Path) -> None:
+    other = write_folder(tmp_path / "other", [dialogues(3)], [])
+    mine = write_folder(tmp_path / "mine", [dialogues(3)])
+    with pytest.raises(PublishError, match=r"unstated sources of other \(unknown\)") as error:
+        publish(mine, other, dry_run=True, license="cc0-1.0")
+    assert "--cleared 'unstated sources of other'" in str(error.value.next_step)
+    publish(mine, other, dry_run=True, license="cc0-1.0", cleared=["unstated sources of other"])
+    card = (tmp_path / "published" / "out1" / "dataset" / "README.md").read_text()
+    assert "vouches for the use of unstated sources of other" in card
 
 
 def test_no_token_and_no_network_are_said_before_anything_is_sent(
@@ -218,9 +212,11 @@ def test_no_token_and_no_network_are_said_before_anything_is_sent(
         publish()
     monkeypatch.setenv("OTHER_TOKEN", hub.token)
     publish(token_env="OTHER_TOKEN")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(ConfigError, match="HF_HUB_OFFLINE"):
-        publish()
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, "1")
+            with pytest.raises(ConfigError, match=name):
+                publish()
 
 
 @pytest.mark.parametrize("missing", ["huggingface_hub", "datasets"])
@@ -231,20 +227,6 @@ def test_missing_package_is_said_before_anything_is_sent(
     with pytest.raises(MissingDependencyError, match=missing):
         publish()
     assert hub.seen == []
-
-
-def test_each_split_is_a_file_of_its_own(publish: Publish, tmp_path: Path) -> None:
-    from sage_data.dialogue import Scenario
-
-    made = [Scenario(f"s{number}", f"Day {number}", "sad", "dev" if number % 3 else "train") for number in range(7)]
-    folder = write_folder(tmp_path / "scenarios", [scenarios_to_table(made)], [OWN], name="scenarios")
-    manifest = publish(folder, dry_run=True)
-    staged = tmp_path / "published" / "out0" / "dataset" / "scenarios"
-    assert {path.name: pq.read_metadata(path).num_rows for path in staged.iterdir()} == {
-        "train-00000-of-00001.parquet": 3,
-        "dev-00000-of-00001.parquet": 4,
-    }
-    assert manifest.counts[0].kept == 7
 
 
 def test_folder_that_is_not_as_its_stage_left_it(publish: Publish, folder: Path) -> None:

@@ -32,6 +32,8 @@ class Job:
     shard: int
     row: int
     dialogue: Dialogue
+    repeat: bool = False
+    """An earlier dialogue has the same id and words, so that its calls are this one's too."""
     result: Annotated | AnnotationFailure | None = None
     kinds: list[FailureKind] = field(default_factory=list)
     """Why each call but a good last one could not be used, in order."""

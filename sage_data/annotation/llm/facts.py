@@ -1,9 +1,11 @@
-"""What a rewritten utterance must keep whatever its wording: numbers, negations and names.
+"""What a rewritten utterance must keep whatever its wording: numbers, negations, names, and which way it goes.
 
 - A number may not vanish, nor appear. Digits and number words are one ("9", "nine"), so are "20k" and "20,000"; "2" may
   become "to" or "too" and "4" "for", as chat writes them; digits inside words ("b4", "2nite") are no numbers.
 - A negation may neither vanish nor appear: an utterance that denies nothing must not begin to, and the reverse. Words
   that may stand for one ("unable", "idk", "hardly", "unhappy") are taken as either.
+- A word may not become its opposite ("love", "hate"), nor who is spoken of another ("my", "your"): see `opposites`.
+- A question may not become an answer: where the original has a question mark, the rewritten text has one.
 - A name may not vanish. Names are taken to be capitalised words that open no sentence; a mended spelling
   ("Micheal", "Michael") is the same name. A text mostly in capitals tells no names.
 
@@ -20,7 +22,9 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
-from sage_data.annotation.llm.closeness import WORDS_FILE, spellings, without_addresses
+from sage_data.annotation.llm.closeness import WORDS_FILE, in_full, spellings, without_addresses
+from sage_data.annotation.llm.opposites import turned_around
+from sage_data.gates.measures import QUESTION_MARKS
 
 _RAW: dict[str, Any] = tomllib.loads(WORDS_FILE.read_text(encoding="utf-8"))
 _NUMBERS, _DENIALS = _RAW["numbers"], _RAW["denials"]
@@ -132,6 +136,21 @@ def _may_deny(words: Iterable[str]) -> bool:
     return any(word in PERHAPS_DENIALS or _UN.fullmatch(word) for word in words)
 
 
+# --- opposites and questions ---------------------------------------------------------------------------------------
+
+
+def _opposites(one: str, other: str) -> str | None:
+    if _denies(_words(one)) != _denies(_words(other)):
+        return None
+    turned = turned_around(in_full(one), in_full(other))
+    return None if turned is None else f"{turned[0]!r} is gone and {turned[1]!r} was not there before"
+
+
+def _questions(one: str, other: str) -> str | None:
+    asks = [any(mark in text for mark in QUESTION_MARKS) for text in (one, other)]
+    return "the question is gone" if asks == [True, False] else None
+
+
 # --- names --------------------------------------------------------------------------------------------------------
 
 
@@ -173,4 +192,10 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.lower().replace("w/o", "without"))
 
 
-_CHECKS: tuple[Callable[[str, str], str | None], ...] = (_numbers, _negations, _names)
+_CHECKS: tuple[Callable[[str, str], str | None], ...] = (
+    _numbers,
+    _negations,
+    _opposites,
+    _questions,
+    _names,
+)

@@ -42,7 +42,7 @@ ASKED_SCHEMA = pa.schema(
         ("id", pa.string()),
         ("outcome", pa.string()),
         ("failures", pa.list_(pa.string())),  # why each call but a good last one could not be used, in order
-        ("calls", pa.int32()),
+        ("calls", pa.int32()),  # none where an earlier dialogue with the same id and words has made them
         ("repairs", pa.int32()),  # calls that showed the model its bad reply
         ("rounds", pa.int32()),  # calls that began anew, the first included
         ("mended", pa.bool_()),  # a repair gave the reply that was used
@@ -51,7 +51,8 @@ ASKED_SCHEMA = pa.schema(
         ("utterances", pa.int32()),
         ("rewritten", pa.int32()),  # utterances whose own words changed
         ("bridges", pa.int32()),  # utterances that got a question
-        ("similarity", pa.float64()),  # mean over all utterances; null where nothing was annotated
+        ("similarity", pa.float64()),  # mean over those annotated; null where nothing was
+        ("annotated", pa.int32()),  # utterances that got a state; one that keeps its own is none of them
     ]
 )
 REWRITE_SCHEMA = pa.schema(
@@ -71,38 +72,41 @@ def asked_row(job: Job) -> dict[str, Any]:
     result = job.result
     rewrites = result.rewrites if isinstance(result, Annotated) else ()
     return {
+        **_calls(None if job.repeat else job),
         "id": job.dialogue.id,
         "outcome": Outcome.ANNOTATED if isinstance(result, Annotated) else Outcome.FAILED,
         "failures": [kind.value for kind in job.kinds],
-        "calls": job.calls,
-        "repairs": job.repairs,
-        "rounds": job.rounds,
-        "mended": job.mended,
-        "prompt_tokens": job.prompt_tokens,
-        "completion_tokens": job.completion_tokens,
         "utterances": len(job.dialogue.utterances),
         "rewritten": sum(one.rewritten != one.original for one in rewrites),
         "bridges": sum(one.bridge is not None for one in rewrites),
         "similarity": round(result.similarity, 6) if isinstance(result, Annotated) else None,
+        "annotated": result.annotated if isinstance(result, Annotated) else 0,
     }
 
 
 def unasked_row(dialogue: Dialogue, failure: AnnotationFailure | None) -> dict[str, Any]:
     """The row of a dialogue that no model was asked about."""
     return {
+        **_calls(None),
         "id": dialogue.id,
         "outcome": Outcome.FAILED if failure else Outcome.PASSED,
         "failures": [failure.kind.value] if failure else [],
-        "calls": 0,
-        "repairs": 0,
-        "rounds": 0,
-        "mended": False,
-        "prompt_tokens": 0,
-        "completion_tokens": 0,
         "utterances": len(dialogue.utterances),
         "rewritten": 0,
         "bridges": 0,
         "similarity": None,
+        "annotated": 0,
+    }
+
+
+def _calls(job: Job | None) -> dict[str, Any]:
+    return {
+        "calls": job.calls if job else 0,
+        "repairs": job.repairs if job else 0,
+        "rounds": job.rounds if job else 0,
+        "mended": bool(job and job.mended),
+        "prompt_tokens": job.prompt_tokens if job else 0,
+        "completion_tokens": job.completion_tokens if job else 0,
     }
 
 

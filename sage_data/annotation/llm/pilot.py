@@ -17,16 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from sage_data.annotation.annotator import AnnotationFailure
+from sage_data.annotation.llm.advice import pilot_failed
 from sage_data.annotation.llm.asking import Asking, Job
 from sage_data.annotation.llm.estimate import CONFIDENCE, Seen, Size, remaining_use
-from sage_data.annotation.llm.shelf import Place, needs_asking
+from sage_data.annotation.llm.shelf import Alike, Place, needs_asking
 from sage_data.annotation.settings import Config
 from sage_data.chat.meter import Prices
 from sage_data.dialogue import Dialogue
 from sage_data.errors import BudgetStopError
 from sage_data.stage import Context, Output, derive_seed
 from sage_data.store.dialogues import from_table
-from sage_data.store.shards import read_shards
+from sage_data.store.shards import read_shards, shard_name
 
 ESTIMATE = "estimate.json"
 CHARACTERS_PER_TOKEN = 4.0
@@ -51,17 +52,18 @@ class Pilot:
     def run(self) -> Mapping[Place, Job]:
         """Ask about the sample, write and say the estimate; gives the sample's finished jobs.
 
-        An estimate that an earlier attempt wrote is said again, and nothing is asked.
+        An estimate that an earlier attempt wrote is said again. Its answers come from the journal, before all others,
+        so that the budget is used up in the same order as before.
 
         Raises:
             BudgetStopError: only the pilot was wanted, or it used up the budget.
+            BackendError: not one reply could be used, and more dialogues are waiting.
         """
-        again = self.out.has(ESTIMATE)
-        answered = {} if again else self._ask()
+        answered = self._ask()
         estimate = json.loads((self.out.path / ESTIMATE).read_text(encoding="utf-8"))
         lines = estimate_lines(estimate)
         if self.config.max_cost is not None:
-            lines += budget_lines(estimate, self.config.max_cost, again=again)
+            lines += budget_lines(estimate, self.config.max_cost)
         if self.config.pilot_only:
             raise BudgetStopError(
                 "\n".join(["only the pilot was asked for", *lines]),
@@ -74,23 +76,33 @@ class Pilot:
     def _ask(self) -> dict[Place, Job]:
         sizes = dict(self._sizes())
         forecast = self._forecast(list(sizes.values()))
-        self.context.report.say(forecast_line(forecast, self.config.max_tokens))
         seed = derive_seed(self.context.seed, "annotation", "pilot")
         chosen = sample(list(sizes), self.config.pilot_rows, seed)
+        again = self.out.has(ESTIMATE)
+        if not again:
+            self.context.report.say(forecast_line(forecast, self.config.max_tokens))
         done = {(job.shard, job.row): job for job in self._answered(chosen)}
-        pilot = [_seen(done[place], sizes[place]) for place in chosen]
-        remaining = [size for place, size in sizes.items() if place not in done]
+        failures = [job.result for job in done.values() if isinstance(job.result, AnnotationFailure)]
+        if failures and len(failures) == len(chosen) < len(sizes):
+            raise pilot_failed(failures, len(sizes) - len(done))
+        if not again:
+            self._write(sizes, forecast, [done[place] for place in chosen], seed)
+        return done
+
+    def _write(self, sizes: Mapping[Place, Size], forecast: Mapping[str, int], jobs: list[Job], seed: int) -> None:
+        pilot = {(job.shard, job.row): _seen(job, sizes[job.shard, job.row]) for job in jobs}
+        remaining = [size for place, size in sizes.items() if place not in pilot]
+        use = remaining_use(list(pilot.values()), remaining, self.prices, seed)
         self.out.write_json(
             ESTIMATE,
             {
                 "dialogues": {"to_ask": len(sizes), "pilot": len(pilot), "remaining": len(remaining)},
                 "forecast": forecast,
-                "pilot": self._taken([done[place] for place in chosen]),
-                "remaining": asdict(remaining_use(pilot, remaining, self.prices, seed)) if pilot else None,
+                "pilot": self._taken(jobs),
+                "remaining": asdict(use) if pilot else None,
                 "confidence": CONFIDENCE,
             },
         )
-        return done
 
     def _forecast(self, sizes: list[Size]) -> dict[str, int]:
         room = self.config.max_tokens * CHARACTERS_PER_TOKEN
@@ -102,7 +114,8 @@ class Pilot:
         }
 
     def _answered(self, chosen: list[Place]) -> Iterator[Job]:
-        wanted = set(chosen)
+        """The sample's jobs, but none of a shard that an earlier attempt finished."""
+        wanted = {place for place in chosen if not self.out.has(shard_name("dialogues", place[0]))}
         jobs = (Job(*place, dialogue) for place, dialogue in self._waiting() if place in wanted)
         with self.context.progress("pilot", len(chosen), "dialogues") as bar:
             for job in self.asking.run(jobs):
@@ -110,10 +123,12 @@ class Pilot:
                 yield job
 
     def _waiting(self) -> Iterator[tuple[Place, Dialogue]]:
-        """Every dialogue that will be asked about, with its place, in order."""
+        """Every dialogue that will be asked about, with its place, in order; of those that are alike, the first."""
+        alike = Alike()
         for index, table in enumerate(read_shards(self.folder, "dialogues")):
             for row, dialogue in enumerate(from_table(table)):
-                if needs_asking(dialogue, replace_states=self.config.existing == "replace"):
+                replaced = self.config.existing == "replace"
+                if needs_asking(dialogue, replace_states=replaced) and not alike.met(dialogue):
                     yield (index, row), dialogue
 
     def _sizes(self) -> Iterator[tuple[Place, Size]]:
@@ -179,16 +194,15 @@ def estimate_lines(estimate: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def budget_lines(estimate: Mapping[str, Any], max_cost: float, *, again: bool) -> list[str]:
-    """Whether the budget of this run is too small even if all goes well; `again`: the pilot was paid for before."""
+def budget_lines(estimate: Mapping[str, Any], max_cost: float) -> list[str]:
+    """Whether the budget, which is for all attempts together, is too small even if all goes well."""
     left = estimate["remaining"]
-    least = 0.0 if left is None else left["cost_usd"]["low"] + (0.0 if again else estimate["pilot"]["cost_usd"])
+    least = 0.0 if left is None else left["cost_usd"]["low"] + estimate["pilot"]["cost_usd"]
     if least <= max_cost:
         return []
-    unless = " unless an earlier attempt made part of the calls" if again else ""
     return [
-        f"the allowed {max_cost:g} USD will not do: at least {least:.4f} USD are needed{unless}; the run stops there, "
-        "and what is finished by then is kept"
+        f"the allowed {max_cost:g} USD will not do: at least {least:.4f} USD are needed in all, what earlier attempts "
+        "spent included; the run stops there, and what is finished by then is kept"
     ]
 
 

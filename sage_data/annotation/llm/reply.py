@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,7 +56,19 @@ class Annotated:
     rewrites: tuple[Rewrite, ...]
     """Only of those whose text is another now."""
     similarity: float
-    """Mean over all utterances; 1.0 where nothing was rewritten."""
+    """Mean over the utterances annotated; 1.0 where nothing was rewritten."""
+    annotated: int
+    """Utterances that got their state from this reply."""
+
+    def keeping(self, before: Sequence[Utterance]) -> Annotated:
+        """The same, less what it says of utterances that had a state before."""
+        fresh = [index for index, one in enumerate(before) if one.state is None]
+        utterances = tuple(
+            old if old.state is not None else new for old, new in zip(before, self.utterances, strict=True)
+        )
+        rewrites = tuple(one for one in self.rewrites if one.index in fresh)
+        unlike = sum(1.0 - one.similarity for one in rewrites)
+        return Annotated(utterances, rewrites, 1.0 - unlike / max(len(fresh), 1), len(fresh))
 
 
 def read_reply(reply: str, utterances: Sequence[Utterance], rules: Rules) -> Annotated:
@@ -79,7 +91,8 @@ def read_reply(reply: str, utterances: Sequence[Utterance], rules: Rules) -> Ann
         results.append(replace(utterance, text=rewrite.full, state=state))
         rewrites.append(rewrite)
     similarity = sum(one.similarity for one in rewrites) / max(len(rewrites), 1)
-    return Annotated(tuple(results), tuple(one for one in rewrites if one.full != one.original), similarity)
+    changed = tuple(one for one in rewrites if one.full != one.original)
+    return Annotated(tuple(results), changed, similarity, len(results))
 
 
 # --- JSON and its shape -------------------------------------------------------------------------------------------
@@ -111,7 +124,7 @@ def _no_constant(name: str) -> Any:
 
 def _entries(value: Any, count: int) -> list[Any]:
     if not isinstance(value, dict) or set(value) != {"utterances"} or not isinstance(value["utterances"], list):
-        found = f"the fields {', '.join(value) or 'none'}" if isinstance(value, dict) else type(value).__name__
+        found = f"the fields {_names(value)}" if isinstance(value, dict) else type(value).__name__
         raise ReplyError(
             FailureKind.WRONG_SHAPE, f'expected an object with the list "utterances" alone, found {found[:200]}'
         )
@@ -126,7 +139,7 @@ def _check_entry(entry: Any, index: int, utterance: Utterance, mode: Mode) -> No
         raise ReplyError(FailureKind.WRONG_SHAPE, f"expected an object, found {shown(repr(entry))}")
     _check_fields(entry, mode)
     if entry["index"] != index:
-        raise ReplyError(FailureKind.WRONG_INDEX, f"expected the index {index}, found {entry['index']}")
+        raise ReplyError(FailureKind.WRONG_INDEX, f"expected the index {index}, found {shown(str(entry['index']))}")
     if entry["role"] != utterance.role:
         raise ReplyError(
             FailureKind.WRONG_ROLE, f"expected the role {utterance.role}, found {shown(str(entry['role']))}"
@@ -137,11 +150,16 @@ def _check_fields(entry: Mapping[str, Any], mode: Mode) -> None:
     missing = [field for field in mode.fields if field not in entry]
     unknown = [field for field in entry if field not in _FIELDS]
     if missing or unknown:
-        wrong = f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}"
+        wrong = f"missing {_names(missing)}; unknown {_names(unknown)}"
         raise ReplyError(FailureKind.WRONG_SHAPE, f"expected the fields {', '.join(mode.fields)}: {wrong[:200]}")
     for field, value in entry.items():
         if not _fits(field, value):
             raise ReplyError(FailureKind.WRONG_SHAPE, f"{field}: expected {_FIELDS[field]}, found {shown(repr(value))}")
+
+
+def _names(fields: Iterable[str]) -> str:
+    """Names of fields, with what cannot be printed written out."""
+    return ", ".join(repr(field)[1:-1] for field in fields) or "none"
 
 
 def _fits(field: str, value: Any) -> bool:

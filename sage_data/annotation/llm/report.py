@@ -14,7 +14,11 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
+import pyarrow as pa
+
+from sage_data.annotation.llm.advice import again_lines
 from sage_data.annotation.llm.outcome import ASKED, ASKED_SCHEMA, Outcome
+from sage_data.annotation.settings import Config
 from sage_data.annotation.tally import NULL, TagCounts
 from sage_data.chat.meter import Prices
 from sage_data.store.shards import read_shards
@@ -53,7 +57,7 @@ class Totals:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     sums: Counter[str] = field(default_factory=Counter)
-    """Column -> its sum, over dialogues that were asked about."""
+    """Column -> its sum; of dialogues that are alike, only the first has calls and tokens."""
     annotated_utterances: int = 0
     similarity: float = 0.0
     """Sum over all annotated utterances."""
@@ -67,6 +71,11 @@ class Totals:
     retried: Counter[bool] = field(default_factory=Counter)
     """Did a further round help?, over dialogues that were given one."""
 
+    def add_table(self, table: pa.Table) -> None:
+        """Count all dialogues of one shard."""
+        for row in table.select(ASKED_SCHEMA.names).to_pylist():
+            self.add(row)
+
     def add(self, row: dict[str, Any]) -> None:
         """Count one dialogue."""
         outcome, failures = row["outcome"], row["failures"]
@@ -74,8 +83,9 @@ class Totals:
         if outcome == Outcome.FAILED:
             self.last_failures[failures[-1]] += 1
         if outcome == Outcome.ANNOTATED:
-            self.annotated_utterances += row["utterances"]
-            self.similarity += row["similarity"] * row["utterances"]
+            self.annotated_utterances += row["annotated"]
+            self.similarity += row["similarity"] * row["annotated"]
+            self.sums.update({name: row[name] for name in _CHANGES})
         if row["calls"]:
             self.asked += 1
             self.all_failures.update(failures)
@@ -84,15 +94,15 @@ class Totals:
             self.retried.update([outcome == Outcome.ANNOTATED] if row["rounds"] > 1 else [])
 
 
-_SUMMED = ("calls", "prompt_tokens", "completion_tokens", "rewritten", "bridges")
+_CHANGES = ("rewritten", "bridges")
+_SUMMED = ("calls", "prompt_tokens", "completion_tokens")
 
 
 def read_totals(folder: Path) -> Totals:
     """Add up the table of outcomes of a stage folder."""
     totals = Totals()
     for table in read_shards(folder, ASKED):
-        for row in table.select(ASKED_SCHEMA.names).to_pylist():
-            totals.add(row)
+        totals.add_table(table)
     return totals
 
 
@@ -138,13 +148,14 @@ def _null_rate(slots: dict[str, dict[str, int]], slot: str) -> dict[str, Any]:
     return asdict(wilson(slots[slot].get(NULL, 0), sum(slots["emotion"].values())))
 
 
-def report_lines(report: dict[str, Any]) -> list[str]:
+def report_lines(report: dict[str, Any], config: Config) -> list[str]:
     """The report in a few lines."""
     dialogues, utterances = report["dialogues"], report["utterances"]
     return [
         f"{dialogues['came_in']:,} dialogues: {dialogues['annotated']:,} annotated, {dialogues['passed']:,} had their "
         f"states, {dialogues['failed']:,} failed{_percent(report['failed'])}",
         *(f"  {kind:20} {one['count']:7,}{_percent(one)}" for kind, one in report["failures"].items()),
+        *again_lines(_failures(report), config),
         *(_tried(name, report[name]) for name in ("repairs", "further_rounds") if report[name]["needed"]["count"]),
         f"{utterances['annotated']:,} utterances annotated, {utterances['rewritten']:,} rewritten, "
         f"{utterances['bridges']:,} with a question added, mean similarity {_shown(utterances['mean_similarity'])}",
@@ -153,16 +164,22 @@ def report_lines(report: dict[str, Any]) -> list[str]:
     ]
 
 
-def failure_message(report: dict[str, Any]) -> str | None:
+def failure_message(report: dict[str, Any], config: Config) -> str | None:
     """What to say of the dialogues that failed; None where none did."""
     failed = report["dialogues"]["failed"]
     if not failed:
         return None
-    kinds = ", ".join(f"{kind} {one['count']:,}" for kind, one in report["failures"].items())
-    return (
+    failures = _failures(report)
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in failures.items())
+    told = (
         f"{failed:,} of {report['dialogues']['came_in']:,} dialogues could not be annotated ({kinds}); they stand in "
-        "rejected/ with the reason and the reply; --retry-failed N asks about them again"
+        "rejected/ with the reason and the reply"
     )
+    return "; ".join([told, *again_lines(failures, config)])
+
+
+def _failures(report: dict[str, Any]) -> dict[str, int]:
+    return {kind: one["count"] for kind, one in report["failures"].items()}
 
 
 def _tried(name: str, tries: dict[str, Any]) -> str:

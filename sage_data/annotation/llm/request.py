@@ -37,7 +37,8 @@ class Request:
     def again(self, utterances: Sequence[Utterance], seed: int, reply: str, problem: str) -> Conversation:
         """Show a reply that cannot be used, say why, and ask for another."""
         shown = writable(reply if len(reply) <= MOST_SHOWN else reply[:MOST_SHOWN] + "...")
-        told = f"{self.prompt.repair_told} {inert(json.dumps(problem, ensure_ascii=False))}\n{self.prompt.repair_asked}"
+        quoted = inert(json.dumps(writable(problem), ensure_ascii=False))
+        told = f"{self.prompt.repair_told} {quoted}\n{self.prompt.repair_asked}"
         tried = (Message("assistant", inert(shown)), Message("user", told))
         return Conversation((*self.messages(utterances), *tried), seed)
 
@@ -63,7 +64,10 @@ def inert(text: str) -> str:
 
 
 def writable(text: str) -> str:
-    """A text without halves of surrogate pairs, which JSON lets through and UTF-8 does not."""
+    """A text without halves of surrogate pairs, which JSON lets through and UTF-8 does not.
+
+    Whatever a model wrote goes through it before it is sent, hashed or kept.
+    """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

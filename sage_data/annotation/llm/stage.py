@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import cast
 
+import pyarrow.parquet as pq
+
 from sage_data.annotation.llm.asking import Asking
+from sage_data.annotation.llm.outcome import ASKED
 from sage_data.annotation.llm.pilot import Pilot
 from sage_data.annotation.llm.prompt import Mode, Prompt
 from sage_data.annotation.llm.reply import Rules
-from sage_data.annotation.llm.report import failure_message, make_report, read_totals, report_lines
+from sage_data.annotation.llm.report import Totals, failure_message, make_report, read_totals, report_lines
 from sage_data.annotation.llm.request import Request, reply_schema
 from sage_data.annotation.llm.shelf import Shelf
 from sage_data.annotation.llm.tags import CanonicalTags, shipped_tags
@@ -34,10 +37,22 @@ def annotate_with_model(config: Config, inputs: Inputs, out: Output, context: Co
     chat = cast(StreamingChat, context.chat(str(config.model), inputs, meter))
     try:
         out.add_model("annotator", chat.identity)
+        _count_finished(out, meter)
         _annotate(config, inputs, out, context, _asking(config, inputs, chat, context.seed))
     finally:
         if (close := getattr(chat, "close", None)) is not None:
             close()
+
+
+def _count_finished(out: Output, meter: Meter) -> None:
+    """Count what finished shards cost: nobody asks about them again, but the budget is for all attempts together."""
+    totals = Totals()
+    for path in sorted(out.path.glob(f"{ASKED}-[0-9]*.parquet")):
+        if out.has(path.name.replace(ASKED, "dialogues")):
+            totals.add_table(pq.read_table(path))
+    meter.paid_before += totals.sums["calls"]
+    meter.prompt_tokens_before += totals.sums["prompt_tokens"]
+    meter.completion_tokens_before += totals.sums["completion_tokens"]
 
 
 def _annotate(config: Config, inputs: Inputs, out: Output, context: Context, asking: Asking) -> None:
@@ -79,6 +94,6 @@ def report_on(config: Config, out: Output, tags: TagCounts) -> list[str]:
     """Write `report.json`, say which dialogues failed, and give the lines of the summary."""
     report = make_report(read_totals(out.path), tags, prices_of(config))
     out.write_json("report.json", report)
-    if (message := failure_message(report)) is not None:
+    if (message := failure_message(report, config)) is not None:
         out.fail(message)
-    return report_lines(report)
+    return report_lines(report, config)

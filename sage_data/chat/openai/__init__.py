@@ -3,7 +3,8 @@
     openai:MODEL@URL[,URL2,...][?OPTION=VALUE&...]
 
 The options are listed in `sage_data.chat.openai.address`. The key stands in an environment variable (OPENAI_API_KEY, or
-the one that `key_env` names) and nowhere else. Needs the extra `llm`.
+the one that `key_env` names) and nowhere else. OPENAI_API_KEY goes to https:// addresses and to this machine only; a
+key that `key_env` names goes to every URL of the address. Needs the extra `llm`.
 
     sage_data.chat.open_chat("openai:org/model@http://127.0.0.1:8000/v1?concurrency=32")
 """

@@ -2,6 +2,8 @@
 
 The options, with their defaults and units, are the fields of `Options`. A key is never among them: `key_env` names the
 environment variable that holds it. Whatever looks like a key, and a URL with a password, is refused unrepeated.
+Without `key_env`, OPENAI_API_KEY is sent to https:// addresses and to this machine (localhost, 127.0.0.1, ::1), and to
+no other: whoever listens on the way to an http:// address could read it.
 
     parse_address("org/model@http://127.0.0.1:8000/v1?concurrency=32&timeout=60")
 """
@@ -25,6 +27,7 @@ DEFAULT_KEY = "OPENAI_API_KEY"
 EXAMPLE = "openai:MODEL@http://127.0.0.1:8000/v1?key_env=NAME_OF_A_VARIABLE"
 SAMPLING_OPTIONS = ("guided", "omit", "reasoning_effort", "thinking", "top_p")
 """Options that change what the model says, and therefore belong to its identity."""
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _SECRET_NAME = re.compile(r"key$|token$|secret|passw|auth|credential", re.IGNORECASE)
 
 _OMITTABLE = "seed|temperature|stop|top_k|repetition_penalty"
@@ -35,7 +38,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    key_env: str | None = Field(None, pattern=r"^[A-Z_][A-Z0-9_]*$", description="Variable that holds the key.")
+    key_env: str | None = Field(
+        None, pattern=r"^[A-Z_][A-Z0-9_]*$", description="Variable that holds the key, which is then sent to every URL."
+    )
     concurrency: int = Field(16, ge=1, le=1024, description="Most calls open at once, all URLs together.")
     requests_per_minute: float | None = Field(None, gt=0, description="All URLs together.")
     tokens_per_minute: float | None = Field(
@@ -49,7 +54,9 @@ class Options(BaseModel):
     retry_after_cap: float = Field(120.0, ge=0, description="Most seconds of a server's Retry-After to wait.")
     breaker_failures: int = Field(5, ge=1, description="Failures in a row after which a URL is left alone.")
     breaker_wait: float = Field(10.0, gt=0, description="Seconds until one call tries such a URL again.")
-    outage: float = Field(300.0, gt=0, description="Seconds with no URL well after which the work ends.")
+    outage: float = Field(
+        300.0, gt=0, description="Seconds with no URL well, waits that servers asked for aside, that end the work."
+    )
     outage_at_start: float = Field(30.0, gt=0, description="The same before any call has been answered.")
     max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = Field(
         "max_tokens", description="What the server calls the bound on generated tokens."
@@ -87,6 +94,11 @@ class Address:
     def key_variable(self) -> str:
         """The environment variable that the key is looked for in."""
         return self.options.key_env or DEFAULT_KEY
+
+    def sends_key(self, url: str) -> bool:
+        """True when a server at this URL may get the key: it was named for it, or nobody on the way can read it."""
+        parts = urlsplit(url)
+        return self.options.key_env is not None or parts.scheme == "https" or parts.hostname in _HERE
 
 
 def public_name(model: str) -> str:

@@ -20,13 +20,11 @@ from sage_data.chat.openai.redaction import Redactor
 from sage_data.chat.openai.replies import Reply, read_reply
 from sage_data.chat.openai.requests import Level, Wanted, request_body, unsendable
 from sage_data.chat.openai.troubles import Kind, Trouble, TroubleError, judge
+from sage_data.chat.openai.verdicts import Verdicts
 from sage_data.chat.protocol import Completion, Conversation, Sampling
 
 # Each retry would be printed on stderr otherwise, unless the program has set up logging itself.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
-
-REJECTIONS = 3
-"""Requests in a row, with no answer between them, that a server may reject before every request seems wrong to it."""
 
 
 class Asker:
@@ -36,8 +34,9 @@ class Asker:
         self._address, self._pool, self._rates, self._redact = address, pool, rates, redact
         self.estimated = 0
         """Requests whose tokens the server did not count."""
-        self._answered = False
-        self._rejected = 0
+        self.lost = 0
+        """Requests that went out and brought no reply."""
+        self.verdicts = Verdicts(address.options.concurrency)
 
     async def answer(self, conversation: Conversation, sampling: Sampling, n: int) -> list[Completion]:
         """`n` candidates; failures are completions.
@@ -50,7 +49,11 @@ class Asker:
         wanted = Wanted(conversation, sampling, n)
         if (obstacle := unsendable(conversation)) is not None:
             return [self._failed(Trouble(Kind.CONVERSATION, obstacle))] * n
-        got = await self._ask(wanted)
+        async with self.verdicts.trial():
+            return await self._all(wanted)
+
+    async def _all(self, wanted: Wanted) -> list[Completion]:
+        got, n = await self._ask(wanted), wanted.n
         singles = [replace(wanted, n=1, first=candidate) for candidate in range(len(got), n)]
         rest = await asyncio.gather(*(self._ask(one) for one in singles), return_exceptions=True)
         for one in rest:
@@ -76,7 +79,7 @@ class Asker:
                     return await self._attempt(wanted)
         except TroubleError as error:
             trouble = error.trouble
-        if self._is_fatal(trouble):
+        if self.verdicts.is_fatal(trouble):
             raise TroubleError(trouble)
         return [self._failed(trouble)] * wanted.n
 
@@ -94,7 +97,7 @@ class Asker:
                     continue
                 endpoint.singly = endpoint.singly or len(reply.completions) < asked.n
                 self.estimated += reply.estimated
-                self._answered, self._rejected = True, 0
+                self.verdicts.answered()
                 return list(reply.completions)
 
     async def _send(self, endpoint: Endpoint, wanted: Wanted, level: Level) -> Reply:
@@ -103,13 +106,17 @@ class Asker:
         await self._rates.take(most)
         sent_at = asyncio.get_running_loop().time()
         try:
-            reply = read_reply(await self._post(endpoint, body), wanted, self._address.model)
+            reply = read_reply(await self._post(endpoint, body), wanted, self._address.model, self._redact)
+        except asyncio.CancelledError:
+            self.lost += 1
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a request dies of is judged, and none may end the loop
             trouble = judge(error, asked=body, address=self._address, redact=self._redact)
         else:
             self._pool.went_well(endpoint)
             return reply
         # Outside the handler, so that the client's own error, which holds the request with its key, is not attached.
+        self.lost += trouble.lost
         self._pool.went_wrong(endpoint, trouble, sent_at)
         raise TroubleError(trouble)
 
@@ -120,12 +127,6 @@ class Asker:
             answer = await create(**body, extra_headers=endpoint.headers)
         text: str = answer.http_response.text
         return text
-
-    def _is_fatal(self, trouble: Trouble) -> bool:
-        if trouble.kind is not Kind.REJECTED:
-            return trouble.kind is Kind.FATAL
-        self._rejected += 1
-        return not self._answered or self._rejected >= REJECTIONS
 
     def _failed(self, trouble: Trouble) -> Completion:
         attempts = self._address.options.attempts

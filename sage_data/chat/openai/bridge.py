@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -17,9 +19,33 @@ from typing import Any, Generic, TypeVar
 from sage_data.errors import BackendError
 
 T = TypeVar("T")
-END_WITHIN_S = 2.0
+END_WITHIN_S = 1.0
 """Seconds that cancelled tasks get to let go of their connections."""
 _LOOK_S = 1.0
+
+
+class Lookups(ThreadPoolExecutor):
+    """Runs what the event loop cannot, such as name lookups, each on a daemon thread of its own.
+
+    Threads of the usual pool are waited for at exit, so a lookup that hangs would hold up the end of the process.
+    """
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Start it; cancelling the future leaves the thread to itself."""
+        future: Future[T] = Future()
+        threading.Thread(
+            target=_into, args=(future, partial(fn, *args, **kwargs)), name="chat-lookup", daemon=True
+        ).start()
+        return future
+
+
+def _into(future: Future[T], work: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(work())
+    except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the future
+        future.set_exception(error)
 
 
 class Background:
@@ -32,28 +58,66 @@ class Background:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._obstacle: Exception | None = None
         self.closed = False
+
+    @property
+    def is_current(self) -> bool:
+        """True on its own thread, which must not wait for itself."""
+        return self._thread is threading.current_thread()
 
     def loop(self) -> asyncio.AbstractEventLoop:
         """The running loop.
 
         Raises:
-            BackendError: it was closed.
+            BackendError: it was closed, or cannot start.
         """
         with self._lock:
             if self.closed:
                 raise BackendError("the openai: backend is closed")
             if self._thread is None:
-                self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="chat", daemon=True)
-                self._thread.start()
-                self._ready.wait()
-            if not self._thread.is_alive():
+                self._begin()
+            elif not self._thread.is_alive():
                 raise BackendError(
                     "the openai: backend was opened in another process", next_step="open it after forking"
                 )
-        if self._loop is None:
-            raise BackendError("the event loop of the openai: backend did not start")
-        return self._loop
+            if self._loop is None:
+                self._thread = None
+                raise BackendError(
+                    f"the event loop of the openai: backend cannot start: {self._obstacle}",
+                    next_step="see how many files and threads this process may open (ulimit -n, ulimit -u)",
+                )
+            return self._loop
+
+    def _begin(self) -> None:
+        """Start the thread and wait until its loop runs, or cannot."""
+        self._ready.clear()
+        self._thread = threading.Thread(target=self._run, name="chat", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._obstacle = error
+            return
+        self._ready.wait()
+
+    def _run(self) -> None:
+        try:
+            loop = asyncio.new_event_loop()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread that waits must hear of it
+            self._obstacle = error
+            self._ready.set()
+            return
+        loop.set_default_executor(Lookups())
+        try:
+            loop.run_until_complete(self._main())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            loop.close()
+
+    @property
+    def running(self) -> asyncio.AbstractEventLoop | None:
+        """The loop, if it was started and nobody ends it."""
+        return None if self.closed else self._loop
 
     def close(self) -> None:
         """Cancel what still runs and end the thread; may be called twice, and from any thread."""
@@ -63,7 +127,7 @@ class Background:
         if thread is None or loop is None or stop is None or not thread.is_alive():
             return
         loop.call_soon_threadsafe(stop.set)
-        if thread is not threading.current_thread():
+        if not self.is_current:
             thread.join(2 * END_WITHIN_S)
 
     async def _main(self) -> None:
@@ -95,8 +159,9 @@ class Flight(Generic[T]):
 
     def launch(self, position: int, make: Callable[[], Coroutine[Any, Any, T]]) -> None:
         """Start a task."""
+        loop = self._background.loop()
         self.open += 1
-        self._background.loop().call_soon_threadsafe(self._start, position, make)
+        loop.call_soon_threadsafe(self._start, position, make)
 
     def take(self, *, wait: bool) -> tuple[int, T] | None:
         """The next finished task's position and result; None when there is none yet and `wait` is False.
@@ -132,10 +197,13 @@ class Flight(Generic[T]):
         return found
 
     def cancel(self) -> None:
-        """End every task that is still open, and wait for that."""
-        if not self.open or self._background.closed:
+        """End every task that is still open, and wait for that, if it may: the collector can call this anywhere."""
+        loop = self._background.running
+        if not self.open or loop is None:
             return
-        ending = asyncio.run_coroutine_threadsafe(_cancel(self._tasks), self._background.loop())
+        ending = asyncio.run_coroutine_threadsafe(_cancel(self._tasks), loop)
+        if self._background.is_current:
+            return
         try:
             ending.result(2 * END_WITHIN_S)
         except TimeoutError:

@@ -52,6 +52,15 @@ class OpenAIChat:
         asker = self._engine.asker
         return 0 if asker is None else asker.estimated
 
+    @property
+    def lost_requests(self) -> int:
+        """Requests so far that went out and brought no reply: timeouts, lost connections, nonsense, 5xx, cancelled.
+
+        A provider may charge for them. What for, cannot be known here: tokens are told by replies alone.
+        """
+        asker = self._engine.asker
+        return 0 if asker is None else asker.lost
+
     def stream(
         self, conversations: Iterable[Conversation], sampling: Sampling, n: int = 1
     ) -> Iterator[tuple[int, list[Completion]]]:
@@ -82,6 +91,8 @@ class OpenAIChat:
         self, conversations: Iterable[Conversation], sampling: Sampling, n: int
     ) -> Iterator[tuple[int, list[Completion]]]:
         source = enumerate(conversations)
+        if self._engine.asker is not None:
+            self._engine.asker.verdicts.renew()
         with Flight[list[Completion]](self._engine.background) as flight:
             more = True
             try:
@@ -138,20 +149,22 @@ class _Engine:
     def _opened(self, redact: Redactor) -> Asker:
         options = self._address.options
         endpoints = [self._endpoint(url) for url in self._address.urls]
-        self._pool = Pool(endpoints, options.concurrency, options.outage, options.outage_at_start)
+        patience_s = options.attempts * options.retry_after_cap
+        self._pool = Pool(endpoints, options.concurrency, options.outage, options.outage_at_start, patience_s)
         rates = Rates(options.requests_per_minute, options.tokens_per_minute)
         return Asker(self._address, self._pool, rates, redact)
 
     def _endpoint(self, url: str) -> Endpoint:
         options = self._address.options
+        key = self._key if self._address.sends_key(url) else None
         client = AsyncOpenAI(
             base_url=url,
-            api_key=self._key or "none",
+            api_key=key or "none",
             max_retries=0,
             timeout=Timeout(options.timeout, connect=options.connect_timeout),
         )
         window, breaker = Window(options.concurrency), Breaker(options.breaker_failures, options.breaker_wait)
-        headers = {} if self._key else {"Authorization": Omit()}
+        headers = {} if key else {"Authorization": Omit()}
         return Endpoint(url, client, window, breaker, headers, level_asked(self._address))
 
     async def _end(self) -> None:

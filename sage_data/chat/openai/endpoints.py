@@ -2,7 +2,9 @@
 
 The call goes to the server with the fewest open calls among those that are well: breaker closed (or due for its one
 trial), not resting after a Retry-After, window not full. When none is well, calls wait; when none has been well for
-longer than a stated time, the work ends.
+longer than a stated time, the work ends. A server that says how long to wait is obeyed: that is no failure of its, and
+the time does not count. Only when such waits come to as much as one call's attempts may wait, and nothing was answered
+in between, does the work end.
 
     async with pool.turn() as endpoint: ...; pool.went_well(endpoint)
 """
@@ -60,11 +62,16 @@ class Pool:
     """Calls open at once, all servers together."""
     outage_s: float
     outage_at_start_s: float
+    patience_s: float
+    """Most seconds of stated waits, added up, without an answer."""
 
     def __post_init__(self) -> None:
         self._changed = asyncio.Event()
         self._open = 0
         self._down_since: float | None = None
+        self._rested_s = 0.0
+        """Stated waits since the last answer; where servers rest at the same time, that time counts once."""
+        self._rest_ends = -math.inf
         self._answered = False
         self._cause = ""
 
@@ -101,22 +108,30 @@ class Pool:
         self._answers(endpoint)
 
     def went_wrong(self, endpoint: Endpoint, trouble: Trouble, sent_at: float) -> None:
-        """The server gave none; what it should be asked again for counts for its breaker."""
+        """The server gave none; what it should be asked again for, without a stated wait, counts for its breaker."""
         now = self._now()
         if trouble.busy:
             endpoint.window.shrink(sent_at, now)
-            endpoint.resting_until = max(endpoint.resting_until, now + trouble.wait_s)
         if trouble.kind is not Kind.AGAIN:
             self._answers(endpoint)
             return
-        endpoint.breaker.failed(now)
         self._cause = f"{endpoint.url}: {trouble.message}"
+        if trouble.wait_s:
+            self._rest(endpoint, now, now + trouble.wait_s)
+            return
+        endpoint.breaker.failed(now)
         if self._down_since is None and not any(one.breaker.closed for one in self.endpoints):
             self._down_since = now
 
+    def _rest(self, endpoint: Endpoint, now: float, until: float) -> None:
+        endpoint.breaker.abandoned()
+        endpoint.resting_until = max(endpoint.resting_until, until)
+        self._rested_s += max(0.0, until - max(now, self._rest_ends))
+        self._rest_ends = max(self._rest_ends, until)
+
     def _answers(self, endpoint: Endpoint) -> None:
         endpoint.breaker.succeeded()
-        self._down_since, self._answered = None, True
+        self._down_since, self._answered, self._rested_s = None, True, 0.0
         self._wake()
 
     async def _next(self) -> Endpoint:
@@ -138,12 +153,17 @@ class Pool:
     def _outage_ends_at(self) -> float:
         if self._down_since is None:
             return math.inf
-        return self._down_since + (self.outage_s if self._answered else min(self.outage_s, self.outage_at_start_s))
+        limit_s = self.outage_s if self._answered else min(self.outage_s, self.outage_at_start_s)
+        return self._down_since + limit_s + self._rested_s
 
     def _end_a_long_outage(self, now: float) -> None:
-        if now < self._outage_ends_at() or self._down_since is None:
+        if self._rested_s > self.patience_s:
+            silent = f"servers asked for waits of {self._rested_s:.1f} s in all and answered nothing"
+        elif self._down_since is not None and now >= self._outage_ends_at():
+            silent = f"no server answered for {now - self._down_since:.1f} s"
+        else:
             return
-        what = f"no server answered for {now - self._down_since:.1f} s; the last trouble was {self._cause}"
+        what = f"{silent}; the last trouble was {self._cause}"
         step = f"{self._cause} - check that the server runs and the URL is right, then run the same command again"
         raise TroubleError(Trouble(Kind.FATAL, what, next_step=step))
 

@@ -5,11 +5,14 @@ Redactor(key)("Incorrect API key provided: sk-...")
 
 from __future__ import annotations
 
+import json
 import re
 
 REDACTED = "[redacted]"
 LONGEST = 300
 """Characters of a server's message that are kept."""
+_SHORTEST_KEY = 8
+"""Shorter keys, and words such as "EMPTY", stand for none: taking them out of what a model says would spoil it."""
 
 _KEY_LIKE = re.compile(
     r"\b(?:sk|rk|pk|gsk|xai|pplx|nvapi|key)[-_][A-Za-z0-9_-]{12,}"
@@ -31,17 +34,34 @@ def looks_like_key(text: str) -> bool:
 class Redactor:
     """Makes one short line of a server's message, without the key and without whatever else looks like one."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_forms", "_secret")
 
     def __init__(self, key: str | None) -> None:
-        self._key = key
+        # A key with a backslash or a quote is spelt otherwise inside JSON and Python values.
+        self._forms = sorted({key, json.dumps(key)[1:-1], repr(key)[1:-1]}) if key else []
+        self._secret = key is not None and len(key) >= _SHORTEST_KEY and not key.isalpha()
 
     def __repr__(self) -> str:
         return "Redactor()"
 
     def __call__(self, text: str) -> str:
         """The text on one line, cut to `LONGEST` characters."""
-        if self._key:
-            text = text.replace(self._key, REDACTED)
-        line = " ".join(_KEY_LIKE.sub(REDACTED, text).split())
-        return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."
+        return _line(_KEY_LIKE.sub(REDACTED, self._without_key(text)))
+
+    def name(self, text: str) -> str:
+        """A name that a server gives, such as its model's, on one line; hashes in it are kept."""
+        return _line(self._without_key(text))
+
+    def reply(self, text: str) -> str:
+        """What a model says, word for word but for the key."""
+        return self._without_key(text) if self._secret else text
+
+    def _without_key(self, text: str) -> str:
+        for form in self._forms:
+            text = text.replace(form, REDACTED)
+        return text
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."

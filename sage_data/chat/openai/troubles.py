@@ -4,13 +4,17 @@ Rules, first match wins:
 
 1. 401, 402, 403, 404, 405 and a 429 with code `insufficient_quota` or `billing_*`: fatal. The next call would fail too.
 2. 400, 413, 422 that concern one conversation: its own status. By code, type or message: content policy or filter is
-   `REFUSED`; too long for the model's context is `API_ERROR`. 413 always counts as too long.
+   `REFUSED`; too long for the model's context is `API_ERROR`. 413 always counts as too long. While nothing has been
+   answered, as many of the latter as may be open at once are fatal: it is not one conversation that does not fit.
 3. 400, 422, 500, 501 that name the response format, when one was sent: ask this server for less JSON.
 4. 400, 422 that name `n`, when several candidates were asked for: ask this server singly.
-5. 429, 503, 529 and timeouts: too much for the server; try again later, with fewer calls open.
+5. 429, 503, 529 and timeouts: too much for the server; try again later, with fewer calls open. One that states how
+   long to wait is obeyed and is no failure of the server.
 6. Other 5xx, 408, 409, 425, lost connections and answers that are no chat completion: try again.
 7. Any other 4xx: rejected. While nothing has been answered, or at the third in a row, that is fatal: the request itself
    is wrong, so every one is. Between good answers it is the conversation's own `API_ERROR`.
+
+Words are those that the server says itself (`sage_data.chat.openai.words`).
 
     judge(error, asked=body, address=address, redact=Redactor(key))
 """
@@ -28,9 +32,10 @@ from typing import Any
 
 from openai import APIConnectionError, APIStatusError, APITimeoutError
 
-from sage_data.chat.openai.address import Address
+from sage_data.chat.openai.address import DEFAULT_KEY, Address
 from sage_data.chat.openai.redaction import Redactor
 from sage_data.chat.openai.replies import BrokenReplyError
+from sage_data.chat.openai.words import words
 from sage_data.chat.protocol import CompletionStatus
 
 _QUOTA = re.compile(r"insufficient_quota|billing", re.IGNORECASE)
@@ -46,7 +51,12 @@ _TOO_LONG = re.compile(
 _FORMAT = re.compile(
     r"response_format|json_schema|json_object|json mode|structured[ _]output|guided|grammar", re.IGNORECASE
 )
-_SINGLY = re.compile(r"(^|\W)n\W.{0,40}\b(must|only|at most|support|greater|allowed)|one completion|\bbest_of\b", re.I)
+_CONTEXT = re.compile(
+    r"(?:context[ _-]?(?:length|window|size)|maximum model length|max_model_len)\D{0,40}?(\d{2,9})", re.IGNORECASE
+)
+_SINGLY = re.compile(
+    r"(^|\W)n\W.{0,40}\b(must|only|at most|less than|support|greater|allowed)|one completion|\bbest_of\b", re.I
+)
 _FATAL = frozenset({401, 402, 403, 404, 405})
 _AGAIN = frozenset({408, 409, 425})
 _BUSY = frozenset({429, 503, 529})
@@ -60,6 +70,7 @@ class Kind(StrEnum):
     FATAL = "fatal"
     REJECTED = "rejected"
     CONVERSATION = "conversation"
+    TOO_LONG = "too_long"
     LESS_JSON = "less_json"
     SINGLY = "singly"
     AGAIN = "again"
@@ -77,7 +88,9 @@ class Trouble:
     busy: bool = False
     """The server has too much to do."""
     wait_s: float = 0.0
-    """What the server asked to wait, capped."""
+    """What the server asked to wait, capped; 0 when it did not say."""
+    lost: bool = False
+    """The request went out and may have been charged, but brought no reply."""
 
 
 class TroubleError(Exception):
@@ -94,28 +107,34 @@ def judge(error: Exception, *, asked: Mapping[str, Any], address: Address, redac
         return _judge_status(error, asked, address, redact)
     if isinstance(error, APITimeoutError | TimeoutError):
         limit = address.options.timeout
-        return Trouble(Kind.AGAIN, f"no whole reply within {limit:g} s", busy=True)
+        return Trouble(Kind.AGAIN, f"no whole reply within {limit:g} s", busy=True, lost=_went_out(error))
     if isinstance(error, APIConnectionError):
         cause = error.__cause__ or error
-        return Trouble(Kind.AGAIN, redact(f"connection lost: {type(cause).__name__}: {cause}"))
+        what = redact(f"connection lost: {type(cause).__name__}: {cause}")
+        return Trouble(Kind.AGAIN, what, lost=_went_out(error))
     if isinstance(error, BrokenReplyError):
-        return Trouble(Kind.AGAIN, redact(str(error)))
+        return Trouble(Kind.AGAIN, redact(str(error)), lost=True)
     # Such as text that no JSON can hold: nothing was sent.
     return Trouble(Kind.CONVERSATION, redact(f"not sent: {type(error).__name__}: {error}"))
 
 
+def _went_out(error: Exception) -> bool:
+    """False when no connection came about, so that the server knows nothing of the request."""
+    return not type(error.__cause__).__name__.startswith(("Connect", "Pool", "Proxy"))
+
+
 def _judge_status(error: APIStatusError, asked: Mapping[str, Any], address: Address, redact: Redactor) -> Trouble:
-    code, said = error.status_code, _said(error)
-    message = redact(f"HTTP {code}: {_message(error)}")
+    code, found = error.status_code, words(error, asked)
+    said, message = found.meaning, redact(f"HTTP {code}: {found.shown}")
     if code in _FATAL or (code == 429 and _QUOTA.search(said)):
-        return Trouble(Kind.FATAL, message, next_step=_advice(code, message, address))
+        return Trouble(Kind.FATAL, message, next_step=_advice(code, message, address, str(error.request.url)))
     if code in _BUSY:
         wait_s = min(_retry_after(error.response.headers), address.options.retry_after_cap)
         return Trouble(Kind.AGAIN, message, busy=True, wait_s=wait_s)
-    if (found := _about_this_request(code, said, message, asked)) is not None:
-        return found
+    if (trouble := _about_this_request(code, said, message, asked)) is not None:
+        return trouble
     if code >= 500 or code in _AGAIN:
-        return Trouble(Kind.AGAIN, message)
+        return Trouble(Kind.AGAIN, message, lost=code >= 500)
     return Trouble(Kind.REJECTED, message, next_step=_advice(code, message, address))
 
 
@@ -123,7 +142,7 @@ def _about_this_request(code: int, said: str, message: str, asked: Mapping[str, 
     if code in _ABOUT_CONTENT and _POLICY.search(said):
         return Trouble(Kind.CONVERSATION, message, status=CompletionStatus.REFUSED)
     if code == 413 or (code in _ABOUT_CONTENT and _TOO_LONG.search(said)):
-        return Trouble(Kind.CONVERSATION, message)
+        return Trouble(Kind.TOO_LONG, message, next_step=f"{message} - {_how_to_fit(said, asked)}")
     return _about_ability(code, said, message, asked)
 
 
@@ -136,23 +155,22 @@ def _about_ability(code: int, said: str, message: str, asked: Mapping[str, Any])
     return None
 
 
-def _message(error: APIStatusError) -> str:
-    """The server's own words: `error.message` where it sent one, else the start of the body."""
-    body = error.body
-    if isinstance(body, dict):
-        inner = body.get("error")
-        said = body.get("message") or body.get("detail") or (inner if isinstance(inner, str) else None)
-        return str(said or body)
-    return str(body or error.response.text or error.message)
+def _how_to_fit(said: str, asked: Mapping[str, Any]) -> str:
+    """What to do when no request fits into the model's context."""
+    name = next((one for one in ("max_tokens", "max_completion_tokens") if one in asked), "max_tokens")
+    wanted, context = int(asked.get(name, 0)), _CONTEXT.search(said)
+    if context is not None and wanted >= int(context[1]):
+        return f"{name}={wanted} alone does not fit into a context of {context[1]} tokens: ask for fewer"
+    return f"ask for fewer tokens than {name}={wanted}, give it shorter texts, or serve the model with a longer context"
 
 
-def _said(error: APIStatusError) -> str:
-    """All words by which a status can be told: code, type, parameter and message."""
-    return " ".join(str(part) for part in (error.code, error.type, error.param, _message(error)) if part)
-
-
-def _advice(code: int, cause: str, address: Address) -> str:
+def _advice(code: int, cause: str, address: Address, url: str = "") -> str:
     """The last line of the error: the cause once more, and what to do about it."""
+    if code == 401 and url and not address.sends_key(url):
+        return (
+            f"{cause} - no key was sent: without key_env, {DEFAULT_KEY} goes to https:// addresses and to this "
+            f"machine only; to send a key there too, name its variable: ?key_env=NAME"
+        )
     known = {
         401: f"put a valid key into the environment variable {address.key_variable}, or name another: ?key_env=NAME",
         402: "settle the account with the provider, then run the same command again",
@@ -175,10 +193,10 @@ def _retry_after(headers: Mapping[str, str]) -> float:
 
 
 def _until(date: str) -> float:
-    """Seconds from now to an HTTP date; 0 for what is none."""
+    """Seconds from now to an HTTP date; 0 for what is none, or lies beyond what a clock can hold."""
     try:
         moment = email.utils.parsedate_to_datetime(date)
-    except ValueError:
+        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        return (aware - datetime.now(UTC)).total_seconds()
+    except (ValueError, OverflowError, TypeError, IndexError):
         return 0.0
-    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return (aware - datetime.now(UTC)).total_seconds()

@@ -22,7 +22,7 @@ from sage_data.stage import Context, Inputs, Need, Output, StageConfig
 
 __all__ = ["INPUTS", "RESOURCES", "VERSION", "CardFields", "CardOptions", "Config", "run", "write_card"]
 
-VERSION = 1
+VERSION = 2
 INPUTS = (
     Need("datasets", "finished folders; each becomes a config of the dataset", many=True, manifest=True),
     Need("personal_data", "text file to add to the personal-data statement", optional=True),
@@ -92,7 +92,7 @@ def _published(config: DatasetConfig, settings: Config) -> tuple[DatasetConfig, 
     from sage_data.publishing.withholding import WITHHELD_SCHEMA, must_withhold
 
     asked = must_withhold(config.manifest.origins) if settings.text_withheld is None else settings.text_withheld
-    if not asked or config.table == "scenarios":
+    if not asked:
         return config, False
     if config.table != "dialogues":
         raise PublishError(

@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 from sage_data.errors import InputError
 from sage_data.publishing.card.facts import ranked, share
 from sage_data.publishing.card.metadata import ANNOTATION
-from sage_data.publishing.card.story import HASH_SHOWN, public
+from sage_data.publishing.card.story import HASH_SHOWN
 from sage_data.publishing.layout import DatasetConfig
+from sage_data.publishing.places import public
 from sage_data.store.manifest import Ancestor
 from sage_data.store.shards import read_table
 

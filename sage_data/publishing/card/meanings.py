@@ -26,6 +26,7 @@ _ORIGIN = {
     "thread": "Id of the thread or conversation in that corpus.",
     "place": "Community or part of the corpus, such as a subreddit.",
     "created_utc": "Time of the first utterance, in seconds since 1970-01-01 UTC.",
+    "split": "Split of the corpus that it belongs to; null where the corpus has none: such rows are in train.",
     "scenario_id": "Scenario it was spoken from; null for found dialogues.",
     "model": "Model that spoke as the assistant; null for found dialogues.",
 }

@@ -114,9 +114,9 @@ def _annotator(stages: Sequence[Ancestor]) -> str:
 
 
 def _writers(origins: Sequence[Origin], stages: Sequence[Ancestor]) -> list[str]:
-    """Who wrote the text: sources that are published somewhere are people's, those made here are not."""
-    found = any(one.url for one in origins) or not origins
-    made = any(not one.url for one in origins) or any(_writes(stage) for stage in stages)
+    """Who wrote the text: people, unless a source says that a program made it."""
+    found = any(not one.synthetic for one in origins) or not origins
+    made = any(one.synthetic for one in origins) or any(_writes(stage) for stage in stages)
     return [*(["found"] if found else []), *(["machine-generated"] if made else [])]
 
 
@@ -131,9 +131,9 @@ def _sources(origins: Sequence[Origin]) -> list[str]:
 
 
 def _source(origin: Origin) -> str:
-    if origin.url is None:
+    if origin.synthetic:
         return "original"
-    on_the_hub = _HUB_DATASET.fullmatch(origin.url)
+    on_the_hub = _HUB_DATASET.fullmatch(origin.url or "")
     return on_the_hub[1] if on_the_hub else "extended|other-" + re.sub(r"\W+", "-", origin.name.lower()).strip("-")
 
 

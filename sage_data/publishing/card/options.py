@@ -41,6 +41,16 @@ class CardFields(BaseModel):
     shown_tags: int = Field(default=10, ge=1, le=100, description="How many of the most frequent tags a table shows.")
     example: bool = Field(default=True, description="Show one dialogue.")
 
+    def said(self) -> list[tuple[str, str]]:
+        """(option, words) of everything that is given in words, as it was given."""
+        listed = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return [
+            (name, one)
+            for name, value in listed
+            for one in (value if isinstance(value, tuple) else (value,))
+            if isinstance(one, str)
+        ]
+
 
 class CardOptions(CardFields):
     """All that `write_card` needs besides the configs."""

@@ -6,10 +6,8 @@ gate_rows(stages)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
-from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,10 +17,11 @@ from sage_data.errors import SageError
 from sage_data.funnel import unit_order
 from sage_data.gates.thresholds import Thresholds
 from sage_data.publishing.layout import DatasetConfig
+from sage_data.publishing.places import public, public_sentence
 from sage_data.reddit.comments import CommentGates
 from sage_data.stage import load_stage
 from sage_data.store.files import canonical_json
-from sage_data.store.manifest import Ancestor, Counts, Origin, as_ancestor
+from sage_data.store.manifest import Ancestor, Counts, as_ancestor
 
 GATES: dict[str, type[BaseModel]] = {"sage_data.reddit": CommentGates, "sage_data.gates": Thresholds}
 """Stage -> the part of its options that decides what is dropped."""
@@ -31,8 +30,6 @@ DECIDING = ("sage-dialogue", "pyarrow")
 """Packages whose version a published file's bytes depend on."""
 HASH_SHOWN = 16
 """Signs of a hash that a card shows in tables; the manifests hold all 64."""
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"']+")
-_ABSOLUTE = re.compile(r"(?<![\w/.])/(?:[^/\s\"':]+/)*([^/\s\"':?]*)")
 
 
 def stages_of(configs: Sequence[DatasetConfig]) -> list[Ancestor]:
@@ -42,12 +39,6 @@ def stages_of(configs: Sequence[DatasetConfig]) -> list[Ancestor]:
         for one in (*config.manifest.lineage, as_ancestor(config.manifest)):
             found.setdefault((one.stage, one.fingerprint), one)
     return list(found.values())
-
-
-def origins_of(configs: Sequence[DatasetConfig]) -> list[Origin]:
-    """Every published source that rows of the dataset derive from, each once."""
-    found = {one.model_dump_json(): one for config in configs for one in config.manifest.origins}
-    return [found[key] for key in sorted(found)]
 
 
 def funnel_rows(stages: Sequence[Ancestor]) -> list[tuple[str, ...]]:
@@ -94,12 +85,8 @@ def gate_rows(stages: Sequence[Ancestor]) -> list[tuple[str, ...]]:
 
 def shown(value: Any) -> str:
     """A setting as JSON, without addresses and folders of a machine."""
-    return public("on" if value is True else value if isinstance(value, str) else canonical_json(value))
-
-
-def public(text: str) -> str:
-    """A text without what only concerns the machine it comes from: hosts and folders."""
-    return _ABSOLUTE.sub(lambda found: PurePosixPath(found[0]).name or "/", _URL.sub("(an address)", text))
+    found = "on" if value is True else _public(value)
+    return found if isinstance(found, str) else canonical_json(found)
 
 
 def recipe(stages: Sequence[Ancestor], packages: Mapping[str, str]) -> str:
@@ -168,4 +155,4 @@ def model_rows(stages: Sequence[Ancestor]) -> list[tuple[str, ...]]:
 
 def failures(stages: Sequence[Ancestor]) -> list[tuple[str, str]]:
     """(stage, what failed) of every part of the work that failed although the stage went on."""
-    return [(stage.stage, public(one)) for stage in stages for one in stage.failures]
+    return [(stage.stage, public_sentence(one)) for stage in stages for one in stage.failures]

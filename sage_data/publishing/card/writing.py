@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sage_data.errors import ConfigError
 from sage_data.funnel import chain_steps, svg
+from sage_data.publishing import places
 from sage_data.publishing.card import escaping, facts, story
 from sage_data.publishing.card.annotators import annotated_by, lexicon_figures
 from sage_data.publishing.card.citation import PAPER, dataset_entry
@@ -25,7 +26,7 @@ from sage_data.publishing.card.features import described
 from sage_data.publishing.card.metadata import ANNOTATION, front_matter, metadata, stage_has_states, title
 from sage_data.publishing.card.options import CardOptions
 from sage_data.publishing.card.templates import DATASET, cards_folder
-from sage_data.publishing.layout import DatasetConfig
+from sage_data.publishing.layout import DatasetConfig, origins_of
 from sage_data.publishing.licenses import Claim, stated_claim
 from sage_data.store.files import write_text
 from sage_data.store.manifest import Ancestor, Origin
@@ -76,7 +77,7 @@ def gather(configs: Sequence[DatasetConfig], staged: Path, options: CardOptions)
     """Everything a card needs, from the folders and from the files that are staged already."""
     if not configs:
         raise ConfigError("a card needs at least one config, found none")
-    origins = story.origins_of(configs)
+    origins = origins_of(configs)
     telling = max(configs, key=lambda one: (stage_has_states(one), "utterances" in one.schema.names))
     return Subject(
         configs=configs,
@@ -143,7 +144,7 @@ def _what_is_in_it(about: Subject, staged: Path) -> dict[str, Any]:
     default = next(one for one in about.configs if one.default)
     withheld = about.options.text_withheld
     first = first_row(default, staged) if about.options.example else None
-    shown = "" if first is None else example(_without_text(first) if withheld else first)
+    shown = "" if first is None else example(_shown(first, withheld=withheld))
     return {
         "split_rows": [
             (one.name, one.table, split.name, f"{split.rows:,}", f"{split.shards:,}", f"{split.bytes:,}")
@@ -164,6 +165,12 @@ def _what_is_in_it(about: Subject, staged: Path) -> dict[str, Any]:
             for one in about.configs
         ],
     }
+
+
+def _shown(row: dict[str, Any], *, withheld: bool) -> dict[str, Any]:
+    """A row as it will be published."""
+    named = {**row, places.MODEL: places.public(row[places.MODEL])} if row.get(places.MODEL) else row
+    return _without_text(named) if withheld else named
 
 
 def _without_text(row: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +208,7 @@ def _whose_it_is(about: Subject) -> dict[str, Any]:
         "origins": Markdown("\n".join(_origin_lines(about.origins))),
         "cleared": about.options.cleared,
         "overrides": about.options.overrides,
-        "people": any(one.url is not None for one in about.origins) or not about.origins,
+        "people": any(not one.synthetic for one in about.origins),
         "unasked": any(one.withhold_text for one in about.origins),
         "id_columns": ", ".join(_ids(about.configs)),
         "scans": [(what, f"{hits:,}") for what, hits in about.options.scans],
@@ -215,7 +222,7 @@ def _origin_lines(origins: Sequence[Origin]) -> list[str]:
     for one in origins:
         note = f" {escaping.markdown(one.note)}" if one.note else ""
         lines.append(f"- {escaping.link(one.name, one.url)}, licence {escaping.markdown(one.license)}.{note}")
-    return lines or ["- sources that nobody named."]
+    return lines
 
 
 def _ids(configs: Sequence[DatasetConfig]) -> list[str]:

@@ -35,7 +35,7 @@ from sage_data.reddit.spill import read_progress
 from sage_data.stage import Context, Counts, Inputs, Need, Output, StageConfig
 from sage_data.store.files import remove
 
-VERSION = 1
+VERSION = 2
 INPUTS = (
     Need("dataset", "published dataset, one config of it, or a staged one: dialogues without text"),
     Need("dumps", "Pushshift comment dumps: folders, files, URLs", many=True, remote=True, origin=ORIGIN),

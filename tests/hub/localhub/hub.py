@@ -254,6 +254,14 @@ class Hub:
         self.repo(request, name).merge(int(number))
         return as_json({})
 
+    @route("POST", f"{_REPO}/discussions/(?P<number>[0-9]+)/status")
+    def status(self, request: Request, name: str, number: str) -> Answer:
+        self.writer(request)
+        pull, asked = self.repo(request, name).pull(int(number)), request.json()
+        pull.status = asked["status"]
+        event = {"id": number, "type": "status-change", "createdAt": NEVER, "author": {"name": USER}}
+        return as_json({"newStatus": {**event, "data": {"status": pull.status}}})
+
     # --- reading --------------------------------------------------------------------------------------------------
 
     @route("GET", f"{_REPO}/tree/(?P<revision>[^/]+)(?:/(?P<below>.+))?")
