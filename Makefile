@@ -21,10 +21,10 @@ test: $(READY) ## the default tests: offline, CPU, under two minutes
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not vllm"
 
 test-slow: $(READY) ## the tests that take longer
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -m slow --timeout 300
 
 test-vllm: $(READY) $(VLLM_READY) ## the tests that talk to a real vLLM server
-	SAGE_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python $(BIN)/python -m pytest -q -m vllm
+	SAGE_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python $(BIN)/python -m pytest -q -m vllm --timeout 300
 
 cards: $(READY) ## the sample dataset's card
 	$(BIN)/python -m sage_data.publishing.card.sample cards/sample

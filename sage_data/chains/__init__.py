@@ -75,7 +75,10 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
                     _write(out, export, index, pairs, config)
             example = example or next((_example(done) for _, done in pairs if done.exchanges), "")
             bar.advance(table.num_rows)
-    out.write_text("summary.txt", _summary(out.counts(), config) + example)
+    counts = out.counts()
+    if all(one.came_in and not one.kept for one in counts):
+        out.warn("nothing was kept: if the dialogues have no states yet, annotate them first (sage data annotate)")
+    out.write_text("summary.txt", _summary(counts, config) + example)
 
 
 def _write(out: Output, export: Export, index: int, pairs: Sequence[tuple[Dialogue, Chained]], config: Config) -> None:

@@ -22,6 +22,8 @@ from sage_data.store.files import sha256_json
 from sage_data.store.folder import StageFolder
 from sage_data.store.manifest import MANIFEST, InputEntry, Manifest, content_hash, damage, list_files
 
+Given = Path | str | Input
+"""How one input may be given."""
 RECORDED_PACKAGES = (
     "sage-dialogue",
     "datasets",
@@ -45,15 +47,15 @@ RECORDED_PACKAGES = (
 def run_stage(
     uses: str,
     config: StageConfig | Mapping[str, Any],
-    inputs: Mapping[str, Sequence[Path | str | Input]],
-    final: Path,
+    inputs: Mapping[str, Given | Sequence[Given]],
+    final: Path | str,
     context: Context | None = None,
     *,
     again: bool = False,
 ) -> Manifest:
     """Run one stage into the folder `final` and return its manifest.
 
-    Inputs are local paths, or URLs where the stage's `Need` is `remote`.
+    Inputs are local paths, or URLs where the stage's `Need` is `remote`: one, or several where it takes many.
     A finished, unchanged stage is not run again unless `again` is set; an attempt that was interrupted is gone on with.
     Only one process at a time may work on a folder; `sage_data.store.lock` sees to that.
 
@@ -68,19 +70,23 @@ def run_stage(
     needs = {need.name: need for need in module.INPUTS}
     resolved = Inputs(
         {
-            name: [one if isinstance(one, Input) else resolve_input(one, needs.get(name)) for one in some]
+            name: [one if isinstance(one, Input) else resolve_input(one, needs.get(name)) for one in _listed(some)]
             for name, some in inputs.items()
         }
     )
     check_inputs(module.__name__, module.INPUTS, resolved)
-    folder = StageFolder(final)
+    folder = StageFolder(Path(final))
     folder.mend()
     described = describe(module, given, resolved, context.seed)
     if not again and (manifest := fresh_manifest(folder, sha256_json(described))) is not None:
         folder.discard()
         return manifest
-    _check_target(final, resolved)
+    _check_target(folder.final, resolved)
     return _execute(module, given, resolved, folder, described, context)
+
+
+def _listed(given: Given | Sequence[Given]) -> Sequence[Given]:
+    return [given] if isinstance(given, str | Path | Input) else given
 
 
 def fresh_manifest(folder: StageFolder, mark: str) -> Manifest | None:

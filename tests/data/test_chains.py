@@ -229,6 +229,16 @@ def test_stage_counts_rejects_and_provenance(tmp_path: Path, folder: Path) -> No
     assert "4 in, 2 kept" in (tmp_path / "out" / "summary.txt").read_text()
 
 
+def test_dialogues_without_states_give_nothing_and_that_is_said(tmp_path: Path) -> None:
+    plain = Dialogue("a", (Utterance("user", "Hi."), Utterance("assistant", "Hello!")))
+    write_table(tmp_path / "in" / shard_name("dialogues", 0), to_table([plain]))
+    manifest = run_stage("sage_data.chains", {}, {"dialogues": tmp_path / "in"}, tmp_path / "out")
+    assert [("annotate them first" in one) for one in manifest.warnings] == [True]
+    assert (
+        run_stage("sage_data.chains", {"sac": False}, {"dialogues": tmp_path / "in"}, tmp_path / "raw").warnings == []
+    )
+
+
 def test_stage_gives_the_same_bytes_each_time(tmp_path: Path, folder: Path) -> None:
     runs = [run_stage("sage_data.chains", {}, {"dialogues": [folder]}, tmp_path / name) for name in ("a", "b")]
     assert runs[0].content_hash == runs[1].content_hash

@@ -169,6 +169,13 @@ class TestRunStage:
             load_stage("sage_data.errors")
 
 
+def test_one_input_needs_no_list_and_paths_may_be_text(tmp_path: Path) -> None:
+    run(tmp_path, name="first", shards=1)
+    plain = run_stage("toy_stages", {"shards": 1}, {"numbers": str(tmp_path / "first")}, str(tmp_path / "plain"))
+    listed = run_stage("toy_stages", {"shards": 1}, {"numbers": [tmp_path / "first"]}, tmp_path / "listed")
+    assert plain.fingerprint == listed.fingerprint
+
+
 class TestVolatileSettings:
     """Fields that change how a stage runs and none of its bytes."""
 
