@@ -6,8 +6,8 @@
 States are columns; nothing is written into the text. The lexicon annotator leaves the text as it came; a language model
 makes it more readable and may add bridging questions (paper Appendix B), and `rewrites-*.parquet` then keeps every
 original. A dialogue that cannot be annotated is kept apart with its reason, in `rejected/`. Dialogues that have their
-states pass through unchanged, so annotating twice does nothing. Shards stay one to one, so a killed run goes on at the
-first unfinished shard, and with a model repeats no finished call.
+states pass through unchanged, so annotating twice changes no row; how many states were there before is counted. Shards
+stay one to one, so a killed run goes on at the first unfinished shard, and with a model repeats no finished call.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sage_data.annotation.lexicon import LexiconAnnotator
 from sage_data.annotation.llm import RESOURCES as LLM_RESOURCES
 from sage_data.annotation.llm.stage import annotate_with_model, report_on
 from sage_data.annotation.settings import Config
-from sage_data.annotation.shards import keep_existing, write_annotated
+from sage_data.annotation.shards import keep_existing, left_lines, stated, write_annotated
 from sage_data.annotation.tally import agreement_lines, count_tags, tag_lines
 from sage_data.annotation.topics import WORD_FILE
 from sage_data.dialogue import Dialogue
@@ -70,7 +70,7 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
         _annotate_by_cues(config, inputs, out, context)
     tags = count_tags(read_dialogues(out.path))
     out.write_json("tags.json", tags)
-    lines = [*(report_on(config, out, tags) if by_model else ()), *tag_lines(tags)]
+    lines = [*(report_on(config, out, tags) if by_model else ()), *left_lines(out.counts()), *tag_lines(tags)]
     if (compared := _compared(inputs, out)) is not None:
         out.write_json("agreement.json", asdict(compared))
         lines += agreement_lines(compared)
@@ -93,12 +93,14 @@ def _annotate_shard(
 ) -> None:
     annotated: list[Dialogue] = []
     failures: list[AnnotationFailure] = []
+    keep, left = config.existing == "keep", 0
     for before, result in zip(dialogues, annotator.annotate(dialogues), strict=True):
         if isinstance(result, AnnotationFailure):
             failures.append(result)
         else:
-            annotated.append(keep_existing(before, result) if config.existing == "keep" else result)
-    write_annotated(out, index, dialogues, annotated, failures)
+            annotated.append(keep_existing(before, result) if keep else result)
+            left += stated(before) if keep else 0
+    write_annotated(out, index, dialogues, annotated, failures, left)
 
 
 def _compared(inputs: Inputs, out: Output) -> Comparison | None:

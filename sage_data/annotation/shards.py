@@ -1,6 +1,6 @@
 """Write one shard of annotated dialogues, with those that failed kept apart.
 
-write_annotated(out, index, came_in, annotated, failures)
+write_annotated(out, index, came_in, annotated, failures, left)
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from sage_data.dialogue import Dialogue
 from sage_data.stage import Counts, Output
 from sage_data.store.dialogues import to_table
 
+STATES, HAD_ONE = "states", "had one already"
+"""The unit of states in the counts, and why this annotator gave none."""
+
 
 def write_annotated(
     out: Output,
@@ -23,8 +26,13 @@ def write_annotated(
     came_in: Sequence[Dialogue],
     annotated: Sequence[Dialogue],
     failures: Sequence[AnnotationFailure],
+    left: int,
 ) -> None:
-    """Write shard `index` of the dialogues, and of the failed ones into `rejected/`, both in the order given."""
+    """Write shard `index` of the dialogues, and of the failed ones into `rejected/`, both in the order given.
+
+    `left`: utterances of `annotated` that had a state already and keep it; where there are any, the states are
+    counted as well, so that it can be told how many of them this annotator gave.
+    """
     lost_dialogues: Counter[str] = Counter()
     lost_utterances: Counter[str] = Counter()
     for failure in failures:
@@ -34,6 +42,9 @@ def write_annotated(
         _counts("dialogues", len(came_in), len(annotated), lost_dialogues),
         _counts("utterances", _utterances(came_in), _utterances(annotated), lost_utterances),
     ]
+    if left:
+        given = counts[1].kept - left
+        counts.append(_counts(STATES, counts[1].kept, given, Counter({HAD_ONE: left})))
     out.write_shard("dialogues", index, to_table(annotated), counts=counts, rejected=failure_table(failures))
 
 
@@ -41,6 +52,17 @@ def keep_existing(before: Dialogue, after: Dialogue) -> Dialogue:
     """`after`, but with the utterances of `before` that had a state already."""
     pairs = zip(before.utterances, after.utterances, strict=True)
     return replace(after, utterances=tuple(old if old.state is not None else new for old, new in pairs))
+
+
+def stated(dialogue: Dialogue) -> int:
+    """How many utterances have a state."""
+    return sum(one.state is not None for one in dialogue.utterances)
+
+
+def left_lines(counts: Iterable[Counts]) -> list[str]:
+    """A line on the states that were there before, where there are any."""
+    left = sum(one.dropped.get(HAD_ONE, 0) for one in counts if one.unit == STATES)
+    return [f"{left:,} utterances had a state already and were left as they were"] if left else []
 
 
 def failure_table(failures: Sequence[AnnotationFailure]) -> pa.Table:

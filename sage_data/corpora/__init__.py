@@ -16,6 +16,7 @@ and emotions as emotions. `sage data annotate` keeps such states; `--existing re
 its emotion becomes a scenario beside the dialogues (`scenarios-*.parquet`); every dialogue names its own. Whoever
 opens the dialogue is the user, unless the format says who is.
 
+A file is read as its first readable record tells; where more than half of it is rejected, a warning says so.
 Messages are kept in their order, several of one speaker in a row as well; `sage data sac` joins them. System prompts
 are left out and counted. A record that cannot be used stands in `rejected/` with file, line and reason. `funnel.json`,
 `funnel.svg` and `summary.txt` count everything.
@@ -28,10 +29,11 @@ from itertools import islice
 
 from pydantic import Field
 
+from sage_data.corpora.complaints import check_kept, warn
 from sage_data.corpora.formats import Format
 from sage_data.corpora.intake import Block, Intake, Labels
 from sage_data.corpora.parts import Part, Parts, Wanted, find_parts
-from sage_data.corpora.records import NOTES, Item
+from sage_data.corpora.records import Item
 from sage_data.corpora.speaking import System
 from sage_data.corpora.writing import write_funnel
 from sage_data.errors import InputError
@@ -54,7 +56,9 @@ UNKNOWN = "unknown"
 class Config(StageConfig):
     """What to read, and how."""
 
-    format: Format = Field(default=Format.AUTO, description="What the files hold; auto tells from how each begins.")
+    format: Format = Field(
+        default=Format.AUTO, description="What the files hold; auto tells from the first readable record of each."
+    )
     split: str | None = Field(
         default=None,
         min_length=1,
@@ -81,7 +85,7 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     """Read every part in turn; write shards of dialogues, with rejects and scenarios, then the funnel.
 
     Raises:
-        InputError: there is nothing to read, or a dataset cannot be reached.
+        InputError: there is nothing to read, every record is rejected, or a dataset cannot be reached.
         DamagedFileError: a file is cut short or corrupt.
         MissingDependencyError: a dataset of the Hub needs a package that is not installed.
     """
@@ -97,16 +101,9 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
             bar.advance(len(block.dialogues) + len(block.rejected) + block.duplicates["dialogues"])
     if not intake.files:
         raise InputError(f"{', '.join(part.name for part in found.parts)}: no dialogue and no other record in it")
-    for note, number in sorted(intake.notes.items()):
-        out.warn(f"{number:,} dialogues {NOTES[note]}")
-    _warn_of_ids(intake, out)
+    check_kept(intake)
+    warn(intake, out)
     write_funnel(intake, found, out)
-
-
-def _warn_of_ids(intake: Intake, out: Output) -> None:
-    for what, repeated in (("dialogues", intake.ids.repeated), ("scenarios", intake.scenario_ids.repeated)):
-        if repeated:
-            out.warn(f"{repeated:,} {what} have the id of an earlier, different one, and got a number behind it")
 
 
 def _wanted(config: Config) -> Wanted:

@@ -205,6 +205,23 @@ def _after_space(held: str, place: int) -> int:
     return found.end() if found else place
 
 
+def head_values(begins: str, *, array: bool) -> Iterator[tuple[str, Any]]:
+    """The JSON values that the beginning of a file holds whole, each with its text; those that are none left out.
+
+    They are the elements of an array, or one a line.
+    """
+    if array:
+        place = begins.find("[") + 1
+        for value, end in _complete(json.JSONDecoder(), begins, place, last=True):
+            yield begins[place:end].strip(), value
+            place = end
+        return
+    for number, line in enumerate(begins.split("\n"), 1):
+        value = parse_json(line, number)
+        if not isinstance(value, Rejected):
+            yield line.strip(), value
+
+
 def read_rows(file: CorpusFile) -> Iterator[tuple[int, dict[str, Any]]]:
     """Rows of a Parquet file with their numbers from 1.
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from sage_data.corpora import dailydialog, empathetic, esconv, messages, personachat, sharegpt, topical_chat
-from sage_data.corpora.files import CorpusFile, first_value, read_head
+from sage_data.corpora.files import CorpusFile, first_value, head_values, read_head
 from sage_data.corpora.records import Items
 from sage_data.corpora.speaking import System
 from sage_data.scenarios import ORIGIN as EMPATHETIC
@@ -70,7 +70,8 @@ RECCON = Origin(
 )
 
 Read = Callable[[CorpusFile], Items]
-_JSON_MARKS = (
+Marks = tuple[tuple[Format, str], ...]
+_JSON_MARKS: Marks = (
     (Format.TOPICAL_CHAT, r'"article_url"\s*:|"knowledge_source"\s*:'),
     (Format.PERSONACHAT, r'^\[\s*"[^"]*"\s*,\s*\{\s*"content"\s*:'),
     (Format.ESCONV, r'"(?:emotion_type|problem_type|experience_type)"\s*:'),
@@ -78,7 +79,7 @@ _JSON_MARKS = (
     (Format.SHAREGPT, r'"from"\s*:\s*"[^"]*"|"conversations"\s*:\s*\[\s*\{\s*"value"\s*:'),
     (Format.MESSAGES, r'"role"\s*:\s*"'),
 )
-_TEXT_MARKS = (
+_TEXT_MARKS: Marks = (
     (Format.EMPATHETIC_DIALOGUES, "^" + re.escape(",".join(FIELDS))),
     (Format.DAILYDIALOG, dailydialog.END),
     (Format.ESCONV, r"^[\d.]+ [01] \d+ "),
@@ -95,8 +96,24 @@ def detect(file: CorpusFile) -> Format | None:
     if file.ending == ".parquet":
         return detect_row(first_value(file))
     begins = read_head(file).lstrip()
-    marks = _JSON_MARKS if begins[:1] in ("[", "{") else _TEXT_MARKS
-    return next((one for one, mark in marks if re.search(mark, begins)), None)
+    if begins[:1] not in ("[", "{"):
+        return _marked(begins, _TEXT_MARKS)
+    array = begins.startswith("[") and file.ending == ".json"
+    told = (_of_value(text, value) for text, value in head_values(begins, array=array))
+    # Where no record is short enough, or the file is one object, its beginning as a whole tells.
+    return next((one for one in told if one), None) or _marked(begins, _JSON_MARKS)
+
+
+def _marked(text: str, marks: Marks) -> Format | None:
+    return next((one for one, mark in marks if re.search(mark, text)), None)
+
+
+def _of_value(text: str, value: Any) -> Format | None:
+    """What one record holds; that it is a chat, its own fields tell before any word in it does."""
+    if not isinstance(value, Mapping | list):
+        return None
+    chat = detect_row(value)
+    return chat if chat in (Format.MESSAGES, Format.SHAREGPT) else _marked(text, _JSON_MARKS)
 
 
 def detect_row(row: Any) -> Format | None:

@@ -17,7 +17,7 @@ from sage_data.corpora.formats import Format
 from sage_data.corpora.ids import Ids, Records
 from sage_data.corpora.parts import Part
 from sage_data.corpora.records import DROPPED_LINES, Found, Item, Note, Reason, Rejected, head
-from sage_data.dialogue import Dialogue, Scenario, Source, Split, State
+from sage_data.dialogue import Dialogue, Role, Scenario, Source, Split, State
 from sage_data.stage import Counts
 
 Labels = Literal["keep", "drop"]
@@ -34,6 +34,7 @@ REJECT_SCHEMA = pa.schema(
 DUPLICATE = "duplicate"
 """Why a record is dropped that came before."""
 SPLITS: tuple[Split, ...] = get_args(Split)
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @dataclass(slots=True)
@@ -98,6 +99,8 @@ class Tally:
     messages: int = 0
     duplicates: int = 0
     """Records that came before, be it in another file."""
+    records: int = 0
+    """Everything that came in: dialogues, or the lines that they are put together from."""
     rejected: Counter[Reason] = field(default_factory=Counter)
 
 
@@ -122,6 +125,7 @@ class Intake:
         for part, item in items:
             tally = self.files.setdefault(part.name, Tally(part.format, part.split))
             fit = _fit(self._relabelled(item))
+            tally.records += 1 if isinstance(fit, Rejected) else max(fit.lines, 1)
             if isinstance(fit, Rejected):
                 block.rejected.append((part.name, fit))
                 tally.rejected[fit.reason] += 1
@@ -149,6 +153,8 @@ class Intake:
         tally.dialogues += 1
         tally.messages += len(dialogue.utterances)
         self.notes.update(found.notes)
+        if len({one.role for one in found.utterances}) < len(ROLES):
+            self.notes[Note.NO_EXCHANGE] += 1
         self.labelled += sum(one.state is not None for one in dialogue.utterances)
 
     def _came_before(self, found: Found, corpus: str) -> bool:

@@ -66,12 +66,15 @@ class Note(StrEnum):
     """There are not as many labels as turns, so it was read without labels."""
     SPEAKERS_UNCLEAR = "speakers_unclear"
     """Who speaks contradicts the corpus' own order of turns, which was followed."""
+    NO_EXCHANGE = "no_exchange"
+    """Only one side speaks."""
 
 
 NOTES = {
     Note.TURNS_MISSING: "lack turns that their file does not hold",
     Note.LABELS_UNMATCHED: "have not as many labels as turns, and were read without labels",
     Note.SPEAKERS_UNCLEAR: "name their speakers otherwise than the order of turns, which was followed",
+    Note.NO_EXCHANGE: "hold no exchange: only one side speaks",
 }
 
 

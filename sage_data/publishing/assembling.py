@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 from sage_data.errors import ConfigError, PublishError
 from sage_data.publishing.card import CardOptions, write_card
 from sage_data.publishing.layout import DatasetConfig, origins_of, read_configs
-from sage_data.publishing.licenses import LICENSES, UNKNOWN, Claim, check_claim, in_words, stated_claim
+from sage_data.publishing.licenses import (
+    LICENSES,
+    UNKNOWN,
+    Claim,
+    Problem,
+    check_claim,
+    cleared_sources,
+    in_words,
+    stated_claim,
+)
 from sage_data.publishing.scans import SCANS, SECRETS, Findings, Kind, scan_files, scan_said
 from sage_data.publishing.staging import (
     Plan,
@@ -92,9 +101,10 @@ def check_license(config: Config, origins: Sequence[Origin]) -> tuple[str, ...]:
     """Names of the sources that are vouched for, once the licence is found to hold.
 
     Raises:
+        ConfigError: a name to clear is no source's.
         PublishError: the sources do not allow it; every reason is named.
     """
-    cleared = config.cleared
+    cleared = cleared_sources(config.cleared, origins)
     if "unknown-license" in config.allow:
         cleared = (*cleared, *(one.name for one in origins if _unknown(one)))
     claim = Claim(config.license or "", config.license_name, config.license_link)
@@ -102,10 +112,21 @@ def check_license(config: Config, origins: Sequence[Origin]) -> tuple[str, ...]:
         claim = stated_claim(None, config.license_name, config.license_link, origins, cleared)
     if problems := check_claim(claim.id, origins, cleared=cleared, name=claim.name, link=claim.link):
         raise PublishError(
-            f"the licence {claim.id!r} may not be claimed:\n{in_words(problems)}",
+            _refused(config, claim, problems),
             next_step=_license_advice(claim.id, [one for one in origins if _unknown(one) and one.name not in cleared]),
         )
     return tuple(dict.fromkeys(cleared))
+
+
+def _refused(config: Config, claim: Claim, problems: Sequence[Problem]) -> str:
+    """What speaks against the licence; where none was given, nobody is told that `unknown` may not be claimed."""
+    if config.license is not None or claim.id != UNKNOWN:
+        return f"the licence {claim.id!r} may not be claimed:\n{in_words(problems)}"
+    named = [one for one in problems if one.origins]
+    said = (
+        "expected a licence to publish under; found none, as no --license was given and none follows from the sources"
+    )
+    return f"{said}:\n{in_words(named)}" if named else said
 
 
 def _license_advice(claimed: str, unknown: Sequence[Origin]) -> str:

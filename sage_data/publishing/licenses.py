@@ -12,11 +12,12 @@ could give its licence, whether an exception of copyright law applies and what o
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from sage_data.errors import PublishError
+from sage_data.errors import ConfigError, PublishError
 from sage_data.store.manifest import Origin
 
 UNKNOWN, OTHER = "unknown", "other"
@@ -229,6 +230,23 @@ def _refusal(what: str, problems: Sequence[Problem]) -> PublishError:
     )
 
 
+def cleared_sources(given: Sequence[str], origins: Sequence[Origin]) -> tuple[str, ...]:
+    """Names of the sources of unknown licence that are meant by names given in any case.
+
+    Raises:
+        ConfigError: a name is no source's.
+    """
+    named = {name: [one for one in origins if one.name.casefold() == name.casefold()] for name in given}
+    if strange := [name for name, found in named.items() if not found and (origins or name != UNSTATED)]:
+        sources = ", ".join(repr(one.name) for one in origins) or repr(UNSTATED)
+        raise ConfigError(
+            f"expected names of sources to clear; found {', '.join(map(repr, strange))}; the sources are {sources}",
+            next_step="write the name of a source behind --cleared, as it stands in that list",
+        )
+    meant = [one.name for found in named.values() for one in found if _unknown(one)]
+    return tuple(dict.fromkeys([*meant, *(name for name in given if name == UNSTATED and not origins)]))
+
+
 def in_words(problems: Sequence[Problem]) -> str:
     """One line a problem."""
     return "\n".join(f"- {one.text}" for one in problems)
@@ -250,7 +268,7 @@ def _against(claimed: str, origin: Origin, cleared: Collection[str]) -> list[Pro
     """What one source has against a claim."""
     said = f"{origin.name} ({origin.license})"
     if _unknown(origin):
-        text = f"{said}: its licence is not known; find it out, or clear the source by name"
+        text = f"{said}: its licence is not known; find it out, or vouch for it: --cleared {shlex.quote(origin.name)}"
         return [] if origin.name in cleared else [Problem((origin.name,), text)]
     terms, claim = LICENSES[origin.license], LICENSES.get(claimed, Terms())
     return [

@@ -46,7 +46,7 @@ class Scan:
     """How one kind is recognised."""
 
     about: str
-    """What is found."""
+    """What is found; it stands on cards, so no scan may find anything in it."""
     misses: str
     """What is not."""
     pattern: re.Pattern[str]
@@ -76,7 +76,7 @@ _KEYS = (
 
 SCANS: Mapping[Kind, Scan] = {
     Kind.USERNAME: Scan(
-        "a Reddit user named as u/name, /u/name or /user/name",
+        "a Reddit user's name behind /u/ or /user/, with or without the first slash",
         "bare names, @names, and names of other sites",
         re.compile(r"(?<![\w/.])(?:/?u\\?/|/user/)[\w-]{3,20}(?![\w-])", re.ASCII | re.IGNORECASE),
         r"(?i)(?:u|u\\|/user)/[\w-]{3}",
@@ -88,13 +88,13 @@ SCANS: Mapping[Kind, Scan] = {
         r"\S[@\x{ff20}]\S",
     ),
     Kind.PHONE: Scan(
-        "a number with a country code (+44 20 7946 0000), or in North American form with separators (555-123-4567)",
+        "a telephone number with a country code, or in North American form with separators",
         "numbers without separators, local numbers of other countries, digits in words",
         re.compile(rf"(?<![\w+.-])(?:{'|'.join(_NUMBERS)})(?![\w-])"),
         r"\d[ .()-]{0,2}\d",
     ),
     Kind.URL_ID: Scan(
-        "a link to a person's page or post: a personal site with a path, reddit.com/u/, /status/1, /comments/x, ?id=1",
+        "a link to a person's page or post: a path on a site of personal pages, or an address with a person's id or a post's",
         "shortened links, and sites whose addresses are built otherwise",
         re.compile(
             rf"(?:\b(?:{_PERSONAL})\.com/@?[\w.-]{{2,}}|\bt\.me/\w{{3,}}|{_REDDIT}|"

@@ -226,7 +226,10 @@ def test_what_a_kept_state_undoes_is_not_counted(tmp_path: Path) -> None:
     talk = dialogue("talk").utterances
     partly = [Utterance(one.role, one.text, None if index == 2 else known) for index, one in enumerate(talk)]
     folder = write_dialogues(tmp_path / "in", [Dialogue("talk", tuple(partly))])
-    annotate(Model(), folder, tmp_path / "out")
+    manifest = annotate(Model(), folder, tmp_path / "out")
+    (states,) = [one for one in manifest.counts if one.unit == "states"]
+    assert (states.came_in, states.kept, states.dropped) == (5, 1, {"had one already": 4})
+    assert "4 utterances had a state already" in (tmp_path / "out" / "summary.txt").read_text()
     assert report(tmp_path / "out")["utterances"] == {
         "annotated": 1,
         "rewritten": 1,
@@ -236,8 +239,9 @@ def test_what_a_kept_state_undoes_is_not_counted(tmp_path: Path) -> None:
     (row,) = read_table(tmp_path / "out", "asked").to_pylist()
     assert (row["utterances"], row["annotated"], row["rewritten"], row["bridges"]) == (5, 1, 1, 0)
     assert [one["index"] for one in read_table(tmp_path / "out", "rewrites").to_pylist()] == [2]
-    annotate(Model(), folder, tmp_path / "anew", existing="replace")
+    anew = annotate(Model(), folder, tmp_path / "anew", existing="replace")
     assert report(tmp_path / "anew")["utterances"]["annotated"] == 5
+    assert "states" not in {one.unit for one in anew.counts}
 
 
 @pytest.mark.parametrize("lives", [None, 3])

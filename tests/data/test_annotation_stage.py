@@ -45,7 +45,11 @@ def test_shards_stay_one_to_one_and_counts_add_up(tmp_path: Path, folder: Path) 
     manifest = annotate(folder, tmp_path / "out")
     assert [table.num_rows for table in read_shards(tmp_path / "out", "dialogues")] == [1, 0, 1]
     counted = {one.unit: (one.came_in, one.kept, one.dropped) for one in manifest.counts}
-    assert counted == {"dialogues": (3, 2, {"no_utterances": 1}), "utterances": (4, 4, {})}
+    assert counted == {
+        "dialogues": (3, 2, {"no_utterances": 1}),
+        "utterances": (4, 4, {}),
+        "states": (4, 2, {"had one already": 2}),
+    }
     assert manifest.models["annotator"].startswith("lexicon:")
     assert set(manifest.resources) == {"annotation/cues.toml", "annotation/topics.toml"}
 
@@ -66,6 +70,11 @@ def test_existing_states_are_kept_or_replaced(tmp_path: Path, folder: Path) -> N
     assert kept[1].state == KNOWN
     assert replaced[1].state == State("encouragement", "supportive", ("job",))
     assert [one.text for one in kept] == [one.text for one in TALK.utterances]
+    told = "2 utterances had a state already and were left as they were"
+    assert told in (tmp_path / "kept" / "summary.txt").read_text()
+    assert "had a state" not in (tmp_path / "replaced" / "summary.txt").read_text()
+    manifest = annotate(folder, tmp_path / "replaced", existing="replace")
+    assert [one.unit for one in manifest.counts] == ["dialogues", "utterances"]
 
 
 def test_annotating_again_changes_nothing(tmp_path: Path, folder: Path) -> None:

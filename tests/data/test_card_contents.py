@@ -11,10 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_folders import TWO, dialogue, made_config, made_counts, made_stage
 
+from sage_data.annotation.annotator import FailureKind
 from sage_data.chains import SCHEMAS, Export, chain_dialogue, rows
 from sage_data.chains import Config as ChainConfig
+from sage_data.chains.chaining import DropReason
+from sage_data.corpora.intake import DUPLICATE
+from sage_data.corpora.records import Drop
 from sage_data.dialogue import State
 from sage_data.errors import InputError
+from sage_data.mixing.fitting import REASON as NOT_IN_TURN
 from sage_data.publishing.card import story, write_card
 from sage_data.publishing.card.annotators import annotated_by, lexicon_figures
 from sage_data.publishing.card.citation import dataset_entry
@@ -22,8 +27,13 @@ from sage_data.publishing.card.contents import NONE, first_row, look
 from sage_data.publishing.card.example import MOST_CHARACTERS, MOST_TURNS, example
 from sage_data.publishing.card.facts import gated, length_facts, share, shares, tag_tables
 from sage_data.publishing.card.options import CardOptions
+from sage_data.publishing.card.reasons import MEANINGS, POLICIES, reason_rows
+from sage_data.publishing.hydrate.rebuilding import IN_REJECTED, ORIGINAL, Loss
 from sage_data.publishing.places import public, public_sentence
+from sage_data.reddit.reasons import SHORT, SINGLE, CommentReason, DialogueReason
+from sage_data.reddit.threads import Policy
 from sage_data.store.dialogues import to_table
+from sage_data.store.manifest import Counts
 from sage_data.store.shards import write_table
 
 
@@ -304,3 +314,82 @@ def test_bibtex_survives_any_title() -> None:
 
 def replace_citation(options: CardOptions) -> CardOptions:
     return options.model_copy(update={"citation": "@misc{mine}"})
+
+
+REASONS: dict[str, list[str]] = {
+    "sage_data.reddit": ["blank", SINGLE, SHORT, *CommentReason],
+    "sage_data.gates": [*DialogueReason],
+    "sage_data.corpora": [DUPLICATE, *Drop],
+    "sage_data.annotation": [*FailureKind],
+    "sage_data.chains": [*DropReason],
+    "sage_data.mixing": ["not_drawn", NOT_IN_TURN],
+    "sage_data.scenarios": ["leaked", "limit"],
+    "sage_data.rollout": ["backend_failed", "no_reply"],
+    "sage_data.publishing.hydrate": [*Loss, ORIGINAL, IN_REJECTED],
+    "sage_data.publishing": ["tombstone"],
+}
+
+
+class TestReasons:
+    @pytest.mark.parametrize("uses", REASONS)
+    def test_every_reason_of_a_stage_has_a_meaning(self, uses: str) -> None:
+        assert set(MEANINGS[uses]) >= set(map(str, REASONS[uses]))
+
+    def test_every_way_to_cut_threads_has_one(self) -> None:
+        assert set(POLICIES) == set(Policy)
+
+    def test_only_those_that_occur_are_told_once(self) -> None:
+        counts = [made_counts(9, 4, "comments", single=3, duplicate=2)]
+        reddit = [made_stage(name, uses="sage_data.reddit", counts=counts) for name in ("one", "two")]
+        rows = reason_rows([*reddit, made_stage("mine", counts=[made_counts(2, 1, own_reason=1)])])
+        assert [row[:2] for row in rows] == [("one, two", "single"), ("one, two", "duplicate"), ("mine", "own reason")]
+        assert "no other comment was joined to it" in rows[0][2]
+        assert "same comment id" in rows[1][2]
+        assert "not described" in rows[2][2]
+
+    def test_the_policy_is_told_even_where_it_is_the_default(self) -> None:
+        config = {"policy": "alternating", "min_utterances": 2, "titles": False, "window_least": 2}
+        rows = story.gate_rows([made_stage("talk", uses="sage_data.reddit", config=config)])
+        assert [row[1:3] for row in rows] == [("policy", "alternating"), ("min_utterances", "2"), ("titles", "off")]
+        assert "two people in turn" in rows[0][3]
+        rows = story.gate_rows([made_stage("talk", uses="sage_data.reddit", config={**config, "policy": "windows"})])
+        assert rows[-1][1:3] == ("window_least", "2")
+
+
+def annotated_card(folder: Path, *counts: Counts, uses: str = "sage_data.annotation") -> str:
+    config = made_config(folder / "annotated", uses=uses, counts=list(counts))
+    write_card([config], folder / "card", CardOptions())
+    return (folder / "card" / "README.md").read_text(encoding="utf-8")
+
+
+class TestStatesThatCameWithTheirSource:
+    def test_some(self, tmp_path: Path) -> None:
+        text = annotated_card(tmp_path, made_counts(5, 2, "states", **{"had one already": 3}))
+        assert "3 of 5 utterances came with a state from their source" in text
+        assert "the annotator gave the other 2." in text
+        assert "Measured by" in text
+        assert "\n- machine-generated\n- found\nlanguage" in text
+        assert "had one already" not in text, "no utterance was dropped for it"
+
+    def test_all(self, tmp_path: Path) -> None:
+        text = annotated_card(tmp_path, made_counts(5, 0, "states", **{"had one already": 5}))
+        assert "the annotator gave none: the states are the sources' labels." in text
+        assert "Measured by" not in text
+        assert "annotations_creators:\n- found\nlanguage" in text
+        assert "what whoever labelled the source read" in text
+
+    def test_none(self, tmp_path: Path) -> None:
+        text = annotated_card(tmp_path, made_counts(5, 5, "states"))
+        assert "came with a state" not in text
+        assert "annotations_creators:\n- machine-generated\nlanguage" in text
+
+    def test_without_any_annotation(self, tmp_path: Path) -> None:
+        text = annotated_card(tmp_path, uses="sage_data.corpora")
+        assert "5 of 5 utterances came with a state from their source: these are the corpus' own labels" in text
+
+    def test_the_summary_says_how_many_carry_one(self, tmp_path: Path) -> None:
+        bare = dialogue(3, "Hi.", "Hello.", "Well?")
+        write_card([made_config(tmp_path / "made", (*TWO, bare))], tmp_path, CardOptions())
+        text = (tmp_path / "README.md").read_text(encoding="utf-8")
+        assert "In `made`, 5 of 8 (62.5%) do." in text
+        assert "Every utterance" not in text

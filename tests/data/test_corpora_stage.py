@@ -90,7 +90,10 @@ def test_records_that_come_again_are_dropped_and_counted(tmp_path: Path) -> None
         "dialogues": (9, 6, {"duplicate": 3}, 0),
         "messages": (12, 7, {"duplicate": 5}, 0),
     }
-    assert manifest.warnings == ["1 dialogues have the id of an earlier, different one, and got a number behind it"]
+    assert manifest.warnings == [
+        "5 dialogues hold no exchange: only one side speaks",
+        "1 dialogues have the id of an earlier, different one, and got a number behind it",
+    ]
     files = json.loads((tmp_path / "out" / "funnel.json").read_text())["files"]
     assert {name: one["duplicates"] for name, one in files.items()} == {
         "train.jsonl": 1,
@@ -129,7 +132,10 @@ def test_empathetic_samples_beside_their_split(tmp_path: Path) -> None:
         "dialogues": (5, 4, {"duplicate": 1}, 0),
         "messages": (7, 5, {"duplicate": 2}, 0),
     }
-    assert manifest.warnings == ["1 scenarios have the id of an earlier, different one, and got a number behind it"]
+    assert manifest.warnings == [
+        "3 dialogues hold no exchange: only one side speaks",
+        "1 scenarios have the id of an earlier, different one, and got a number behind it",
+    ]
 
 
 @pytest.mark.parametrize("place", ["strategy", "situation", "emotion_type", "problem_type", "content"])
@@ -191,6 +197,40 @@ def test_rejects_stand_aside_and_counts_add_up(tmp_path: Path) -> None:
     assert steps["dialogues kept"] == 2
     refused = load(tmp_path / "refused", path, system="reject")
     assert counted(refused)["dialogues"] == (4, 1, {}, 3)
+
+
+SHARED = {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Yo"}]}
+
+
+@pytest.mark.parametrize("array", [False, True])
+def test_the_first_readable_record_tells_the_format(tmp_path: Path, array: bool) -> None:
+    odd = {**chat("b", "Hi", "Yo"), "from": "a forum", "article_url": "a"}
+    rows = [odd, chat("c", "Hi", "Yo"), SHARED, chat("d", "Hi", "Yo")]
+    path = tmp_path / ("mixed.json" if array else "mixed.jsonl")
+    path.write_text(json.dumps(rows) if array else "\n".join(["{broken", *map(json.dumps, rows)]))
+    manifest = load(tmp_path / "out", path)
+    assert counted(manifest)["dialogues"] == (5 - array, 3, {}, 2 - array)
+    assert manifest.warnings == []
+
+
+def test_a_file_that_is_rejected_for_the_most_part_is_said(tmp_path: Path) -> None:
+    path = lines(tmp_path / "mixed.jsonl", SHARED, chat("a", "Hi", "Yo"), chat("b", "Hi", "Yo"))
+    assert load(tmp_path / "out", path).warnings == [
+        "mixed.jsonl: 2 of 3 records, read as sharegpt, were rejected, most often for not_a_record (2); "
+        "if it is of another format, say which with --format"
+    ]
+    half = lines(tmp_path / "half.jsonl", SHARED, chat("a", "Hi", "Yo"))
+    assert load(tmp_path / "half", half).warnings == []
+    with pytest.raises(InputError, match=r"found none: mixed\.jsonl: 3 of 3 records, read as esconv"):
+        load(tmp_path / "none", path, format="esconv")
+
+
+def test_dialogues_without_an_exchange_are_kept_and_counted(tmp_path: Path) -> None:
+    path = lines(tmp_path / "chat.jsonl", chat("a", "Hi"), chat("b", "Hi", "Yo"))
+    manifest = load(tmp_path / "out", path)
+    assert manifest.warnings == ["1 dialogues hold no exchange: only one side speaks"]
+    assert json.loads((tmp_path / "out" / "funnel.json").read_text())["notes"] == {"no_exchange": 1}
+    assert counted(manifest)["dialogues"] == (2, 2, {}, 0)
 
 
 def test_situations_become_scenarios_and_labels_may_go(tmp_path: Path) -> None:

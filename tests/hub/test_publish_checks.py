@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_folders import REDDIT, dialogue, dialogues, write_folder
+from hub_folders import OWN, REDDIT, dialogue, dialogues, write_folder
 from localhub import Fault, LocalHub
 from publications import REPO, STAGED, Publish, main_shows
 
 from sage_data.errors import ConfigError, InputError, MissingDependencyError, PublishError
+from sage_data.publishing import Override
+from sage_data.publishing.scans import Kind
 from sage_data.store.dialogues import to_table
 
 for package in ("huggingface_hub", "datasets", "jinja2"):
@@ -164,6 +166,22 @@ def test_findings_block_unless_allowed_by_name(
     assert scans["data"][kind]["found"] == 1
 
 
+def test_the_words_of_a_card_are_found_by_no_scan(publish: Publish, tmp_path: Path) -> None:
+    key, block = "hf_" + "A1b2" * 8, "-----BEGIN PRIVATE KEY-----"
+    said = f"u/somebody bob@example.com 555-867-5309 https://twitter.com/jack/status/20 {key} {block}"
+    personal = write_folder(tmp_path / "personal", [to_table([dialogue(1, said)])], [REDDIT])
+    publish(
+        personal, dry_run=True, example=False, license="cc-by-4.0", allow=[*Override], text_release=True, private=False
+    )
+    out = tmp_path / "published" / "out0"
+    scans = json.loads((out / "scans.json").read_text())
+    assert {kind for kind, one in scans["data"].items() if one["found"]} == {*Kind}
+    assert not [kind for kind, one in scans["card"].items() if one["found"]]
+    card = (out / "dataset" / "README.md").read_text()
+    assert card.count("- Published although a check spoke against it:") == len(Kind) + 1
+    assert "Before publication every text that is published, and this card, was scanned:" in card
+
+
 def test_license_that_the_sources_do_not_allow(hub: LocalHub, publish: Publish, tmp_path: Path) -> None:
     from sage_data.scenarios import ORIGIN
 
@@ -188,9 +206,24 @@ def test_advice_on_a_licence_does_not_repeat_what_was_given(publish: Publish, tm
     with pytest.raises(PublishError) as error:
         publish(reddit, dry_run=True)
     assert "--cleared Reddit" in str(error.value.next_step)
+    assert "vouch for it: --cleared Reddit" in str(error.value)
+    assert "expected a licence to publish under; found none" in str(error.value)
+    assert "'unknown'" not in str(error.value), "nobody claimed that"
     with pytest.raises(PublishError) as error:
         publish(reddit, dry_run=True, allow=["unknown-license"])
     assert error.value.next_step == "say under which licence you publish, such as --license cc-by-4.0"
+
+
+def test_sources_are_cleared_in_any_case_and_strange_names_are_refused(publish: Publish, tmp_path: Path) -> None:
+    reddit = write_folder(tmp_path / "reddit", [dialogues(3)], [REDDIT, OWN])
+    with pytest.raises(ConfigError, match=r"found 'redit'; the sources are 'Made for a test', 'Reddit'"):
+        publish(reddit, dry_run=True, license="cc-by-4.0", cleared=["redit"])
+    publish(reddit, dry_run=True, license="cc-by-4.0", cleared=["REDDIT", "made for a test"])
+    card = (tmp_path / "published" / "out1" / "dataset" / "README.md").read_text()
+    assert "- The publisher vouches for the use of Reddit, whose licence is not known." in card
+    assert card.count("The publisher vouches") == 1
+    assert "the words that are left out were not:" in card
+    assert "those configs that keep them" not in card
 
 
 def test_folder_without_sources_beside_one_with_them(publish: Publish, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from sage_data.annotation.llm.outcome import (
 )
 from sage_data.annotation.llm.reply import Annotated
 from sage_data.annotation.llm.wording import Rewrite
-from sage_data.annotation.shards import write_annotated
+from sage_data.annotation.shards import stated, write_annotated
 from sage_data.dialogue import Dialogue
 from sage_data.stage import Output
 from sage_data.store.dialogues import from_table
@@ -116,6 +116,7 @@ class Shelf:
         failures: list[AnnotationFailure] = []
         rewrites: list[tuple[str, Rewrite]] = []
         rows: list[dict[str, Any]] = []
+        left = 0
         for row, dialogue in enumerate(shard.dialogues):
             job = self._heeded(shard.jobs.get(row))
             done, row_of_it = self._done(dialogue, job)
@@ -124,12 +125,13 @@ class Shelf:
                 failures.append(done)
             else:
                 annotated.append(done)
+                left += 0 if self._replace else stated(dialogue)
                 rewrites += [
                     (dialogue.id, one) for one in _changes(dialogue, done, job, shard.earlier.get(dialogue.id, ()))
                 ]
         self._out.write_table(shard_name(ASKED, index), asked_to_table(rows))
         self._out.write_table(shard_name(REWRITES, index), rewrites_to_table(rewrites))
-        write_annotated(self._out, index, shard.dialogues, annotated, failures)
+        write_annotated(self._out, index, shard.dialogues, annotated, failures, left)
 
     def _done(self, dialogue: Dialogue, job: Job | None) -> tuple[Dialogue | AnnotationFailure, dict[str, Any]]:
         """What becomes of a dialogue, and its row in the table of outcomes."""

@@ -17,7 +17,8 @@ from pydantic import Field
 from sage_data.errors import InputError, PublishError
 from sage_data.publishing.card.options import CardFields, CardOptions
 from sage_data.publishing.card.templates import DATASET, cards_folder
-from sage_data.publishing.layout import DatasetConfig, read_configs
+from sage_data.publishing.layout import DatasetConfig, origins_of, read_configs
+from sage_data.publishing.licenses import cleared_sources
 from sage_data.stage import Context, Inputs, Need, Output, StageConfig
 
 __all__ = ["INPUTS", "RESOURCES", "VERSION", "CardFields", "CardOptions", "Config", "run", "write_card"]
@@ -45,13 +46,15 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     """Write the card of the given folders.
 
     Raises:
-        ConfigError: two folders have the same name.
+        ConfigError: two folders have the same name, or a name to clear is no source's.
         InputError: a folder holds no table that can be published, or a text file is not UTF-8.
         PublishError: the licence may not be claimed, the text cannot be withheld, or the Hub would not take the card.
     """
-    configs = [_published(one, config) for one in read_configs([one.path for one in inputs.many("datasets")])]
+    read = read_configs([one.path for one in inputs.many("datasets")])
+    configs = [_published(one, config) for one in read]
     options = CardOptions(
-        **config.model_dump(exclude={"text_withheld"}),
+        **config.model_dump(exclude={"text_withheld", "cleared"}),
+        cleared=cleared_sources(config.cleared, origins_of(read)),
         text_withheld=any(withheld for _, withheld in configs),
         personal_data=_text(inputs, "personal_data"),
         biases=_text(inputs, "biases"),

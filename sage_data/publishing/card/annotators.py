@@ -17,11 +17,11 @@ import pyarrow.compute as pc
 
 from sage_data.errors import InputError
 from sage_data.publishing.card.facts import ranked, share
-from sage_data.publishing.card.metadata import ANNOTATION
+from sage_data.publishing.card.metadata import ANNOTATION, STATES, states_of
 from sage_data.publishing.card.story import HASH_SHOWN
 from sage_data.publishing.layout import DatasetConfig
 from sage_data.publishing.places import public
-from sage_data.store.manifest import Ancestor
+from sage_data.store.manifest import Ancestor, Counts
 from sage_data.store.shards import read_table
 
 LEXICON = "lexicon"
@@ -38,6 +38,11 @@ class Annotation:
     annotator: str
     """Identity of the method or model."""
     lexicon: bool
+    """The lexicon annotator gave states."""
+    states: tuple[str, str, str] | None
+    """(came with a state, utterances, given one here), when some came with one."""
+    gave: bool
+    """It gave states, or that was not counted."""
     prompts: tuple[tuple[str, str], ...]
     """(file, start of its hash) of its prompts and word lists."""
     counts: tuple[tuple[str, ...], ...]
@@ -76,10 +81,14 @@ def _annotation(stage: Ancestor, folder: Path | None) -> Annotation:
     identity = public(stage.models.get("annotator", stage.uses))
     asked = _asked(folder)
     lexicon = stage.config.get("annotator", LEXICON) == LEXICON
+    given = states_of(stage)
+    gave = given is None or given.kept > 0 or not given.came_in
     return Annotation(
         stage=stage.stage,
         annotator=identity,
-        lexicon=lexicon,
+        lexicon=lexicon and gave,
+        states=_states(given),
+        gave=gave,
         prompts=tuple(sorted((public(name), digest[:HASH_SHOWN]) for name, digest in stage.resources.items())),
         counts=tuple(_counts(stage)),
         reasons=tuple(_reasons(stage, asked)),
@@ -99,7 +108,15 @@ def _counts(stage: Ancestor) -> list[tuple[str, ...]]:
             share(one.came_in - one.kept, one.came_in),
         )
         for one in stage.counts
+        if one.unit != STATES
     ]
+
+
+def _states(given: Counts | None) -> tuple[str, str, str] | None:
+    """What came with a state, all, and what was given one; None where nothing came with one."""
+    if given is None or given.came_in == given.kept:
+        return None
+    return f"{given.came_in - given.kept:,}", f"{given.came_in:,}", f"{given.kept:,}"
 
 
 def _asked(folder: Path | None) -> pa.Table | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 UNDESCRIBED = "not described; it was added outside this project"
 
 _STATE = {
-    "": "State of the speaker, as annotated; null when the utterance was not annotated.",
+    "": "State of the speaker; null when the utterance was given none.",
     ".motivation": "Why it is said; null when no motivation was found.",
     ".emotion": "The speaker's emotion; null when none was found.",
     ".topics": "What it is about, most important first; empty when nothing was found.",

@@ -19,12 +19,14 @@ from sage_data.publishing.card.hub_rules import check_metadata, size_category
 from sage_data.publishing.card.options import CardOptions
 from sage_data.publishing.layout import DatasetConfig
 from sage_data.publishing.licenses import Claim
-from sage_data.store.manifest import Ancestor, Origin
+from sage_data.store.manifest import Ancestor, Counts, Origin
 
 TAGS = ("dialogue", "conversational", "emotion")
 CHAIN_TAG = "state-action-chain"
 NOBODY = "no-annotation"
 ANNOTATION, ROLLOUTS = "sage_data.annotation", ("sage_data.rollout", "sage_models.search", "sage_eval.rollout")
+STATES = "states"
+"""Unit of an annotation's counts: utterances, of which it kept those that it gave a state."""
 NEVER_WRAPPED = 1 << 30
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.+/|<-]*(?: [A-Za-z][A-Za-z0-9_-]*)*", re.ASCII)
 _NO_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"])
@@ -54,7 +56,7 @@ def metadata(
         "license": claim.id,
         "license_name": claim.name,
         "license_link": claim.link,
-        "annotations_creators": [_annotator(stages) if states else NOBODY],
+        "annotations_creators": _annotators(stages) if states else [NOBODY],
         "language_creators": _writers(origins, stages),
         "size_categories": [size_category(rows)],
         "source_datasets": _sources(origins),
@@ -108,9 +110,18 @@ def _info(config: DatasetConfig) -> dict[str, Any]:
     }
 
 
-def _annotator(stages: Sequence[Ancestor]) -> str:
-    """Who gave the states: a stage here, or the source they came with."""
-    return "machine-generated" if any(stage.uses in (ANNOTATION, *ROLLOUTS) for stage in stages) else "found"
+def states_of(stage: Ancestor) -> Counts | None:
+    """How many states an annotation gave, of the utterances it annotated; None where that was not counted."""
+    return next((one for one in stage.counts if one.unit == STATES), None)
+
+
+def _annotators(stages: Sequence[Ancestor]) -> list[str]:
+    """Who gave the states: a stage here, the source they came with, or both."""
+    counted = [states_of(one) for one in stages if one.uses == ANNOTATION]
+    played = any(stage.uses in ROLLOUTS for stage in stages)
+    made = played or any(one is None or one.kept for one in counted)
+    found = not made or (not played and any(one is not None and one.came_in > one.kept for one in counted))
+    return [*(["machine-generated"] if made else []), *(["found"] if found else [])]
 
 
 def _writers(origins: Sequence[Origin], stages: Sequence[Ancestor]) -> list[str]:

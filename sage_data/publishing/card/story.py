@@ -16,8 +16,11 @@ from ruamel.yaml import YAML
 from sage_data.errors import SageError
 from sage_data.funnel import unit_order
 from sage_data.gates.thresholds import Thresholds
+from sage_data.publishing.card.metadata import STATES
+from sage_data.publishing.card.reasons import POLICIES
 from sage_data.publishing.layout import DatasetConfig
 from sage_data.publishing.places import public, public_sentence
+from sage_data.reddit import Config as RedditConfig
 from sage_data.reddit.comments import CommentGates
 from sage_data.stage import load_stage
 from sage_data.store.files import canonical_json
@@ -26,6 +29,11 @@ from sage_data.store.manifest import Ancestor, Counts, as_ancestor
 GATES: dict[str, type[BaseModel]] = {"sage_data.reddit": CommentGates, "sage_data.gates": Thresholds}
 """Stage -> the part of its options that decides what is dropped."""
 NO_GATES = frozenset({"preset"})
+REDDIT = "sage_data.reddit"
+POLICY, WINDOWS = "policy", "windows"
+CUTTING = (POLICY, "min_utterances", "titles")
+"""How the Reddit stage cuts threads; told even where it is the default, as much of what is dropped follows from it."""
+CUTTING_WINDOWS = ("window_least", "window_most")
 DECIDING = ("sage-dialogue", "pyarrow")
 """Packages whose version a published file's bytes depend on."""
 HASH_SHOWN = 16
@@ -57,6 +65,12 @@ def funnel_rows(stages: Sequence[Ancestor]) -> list[tuple[str, ...]]:
     ]
 
 
+def without_states(stages: Sequence[Ancestor]) -> list[Ancestor]:
+    """The stages without their counts of states: an utterance that had one already was not dropped."""
+    kept = ([counts for counts in one.counts if counts.unit != STATES] for one in stages)
+    return [one.model_copy(update={"counts": counts}) for one, counts in zip(stages, kept, strict=True)]
+
+
 def with_publishing(stages: Sequence[Ancestor], counts: Sequence[Counts]) -> list[Ancestor]:
     """The stages, and publishing as one more where it dropped something itself."""
     dropping = [one for one in counts if one.came_in > one.kept]
@@ -80,12 +94,22 @@ def gate_rows(stages: Sequence[Ancestor]) -> list[tuple[str, ...]]:
             value = stage.config.get(name)
             if name not in NO_GATES and value not in (None, False, [], ""):
                 rows.append((stage.stage, name, shown(value), field.description or ""))
+        rows += _cutting(stage) if stage.uses == REDDIT else []
     return rows
+
+
+def _cutting(stage: Ancestor) -> list[tuple[str, ...]]:
+    """The rows of a Reddit stage that tell how threads were cut."""
+    policy = str(stage.config.get(POLICY, ""))
+    names = (*CUTTING, *(CUTTING_WINDOWS if policy == WINDOWS else ()))
+    about = {name: RedditConfig.model_fields[name].description or "" for name in names}
+    about[POLICY] = POLICIES.get(policy, about[POLICY])
+    return [(stage.stage, name, shown(stage.config[name]), about[name]) for name in names if name in stage.config]
 
 
 def shown(value: Any) -> str:
     """A setting as JSON, without addresses and folders of a machine."""
-    found = "on" if value is True else _public(value)
+    found = ("on" if value else "off") if isinstance(value, bool) else _public(value)
     return found if isinstance(found, str) else canonical_json(found)
 
 

@@ -17,17 +17,26 @@ from sage_data.errors import ConfigError
 from sage_data.funnel import chain_steps, svg
 from sage_data.publishing import places
 from sage_data.publishing.card import escaping, facts, story
-from sage_data.publishing.card.annotators import annotated_by, lexicon_figures
+from sage_data.publishing.card.annotators import Annotation, annotated_by, lexicon_figures
 from sage_data.publishing.card.citation import PAPER, dataset_entry
 from sage_data.publishing.card.contents import Contents, first_row, look
 from sage_data.publishing.card.escaping import Markdown
 from sage_data.publishing.card.example import example
 from sage_data.publishing.card.features import described
-from sage_data.publishing.card.metadata import ANNOTATION, front_matter, metadata, stage_has_states, title
+from sage_data.publishing.card.metadata import (
+    ANNOTATION,
+    ROLLOUTS,
+    front_matter,
+    metadata,
+    stage_has_states,
+    title,
+)
 from sage_data.publishing.card.options import CardOptions
+from sage_data.publishing.card.reasons import reason_rows
 from sage_data.publishing.card.templates import DATASET, cards_folder
 from sage_data.publishing.layout import DatasetConfig, origins_of
 from sage_data.publishing.licenses import Claim, stated_claim
+from sage_data.publishing.withholding import WITHHELD_SCHEMA
 from sage_data.store.files import write_text
 from sage_data.store.manifest import Ancestor, Origin
 
@@ -49,10 +58,13 @@ class Subject:
     contents: Contents
     """Of the config that is most telling: the first whose rows should carry states, if possible on utterances."""
 
+    telling: str
+    """Name of that config."""
+
     @property
     def counted(self) -> list[Ancestor]:
         """The stages whose counts are the funnel's."""
-        return story.with_publishing(self.stages, self.options.counts)
+        return story.with_publishing(story.without_states(self.stages), self.options.counts)
 
     @property
     def states(self) -> bool:
@@ -87,6 +99,7 @@ def gather(configs: Sequence[DatasetConfig], staged: Path, options: CardOptions)
         stages=story.stages_of(configs),
         claim=stated_claim(options.license, options.license_name, options.license_link, origins, options.cleared),
         contents=look(telling, staged),
+        telling=telling.name,
     )
 
 
@@ -154,6 +167,7 @@ def _what_is_in_it(about: Subject, staged: Path) -> dict[str, Any]:
         "default_config": default.name,
         "text_withheld": withheld,
         "annotated": about.states,
+        "carried": _carried(about),
         "situations": facts.shares(about.contents.situations, about.options.shown_tags),
         "tag_tables": facts.tag_tables(about.contents, about.options.shown_tags),
         "example": shown,
@@ -165,6 +179,12 @@ def _what_is_in_it(about: Subject, staged: Path) -> dict[str, Any]:
             for one in about.configs
         ],
     }
+
+
+def _carried(about: Subject) -> dict[str, Any]:
+    """Of the config whose tags are told: its name, its utterances that carry a state, and all of them."""
+    states = about.contents.annotated.total()
+    return {"config": about.telling, "states": states, "all": states + about.contents.unannotated.total()}
 
 
 def _shown(row: dict[str, Any], *, withheld: bool) -> dict[str, Any]:
@@ -188,12 +208,27 @@ def _length(turn: dict[str, Any]) -> int:
     return int(turn["characters"]) if "characters" in turn else len(turn["text"])
 
 
+def _reader(annotations: Sequence[Annotation], *, played: bool) -> str:
+    """Who saw the states in the words."""
+    if not annotations:
+        return "the model that spoke" if played else "whoever labelled the source"
+    if not any(one.gave for one in annotations):
+        return "whoever labelled the source"
+    labelled = any(one.states for one in annotations)
+    return "the annotator, or whoever labelled the source," if labelled else "the annotator"
+
+
 def _how_it_came_about(about: Subject) -> dict[str, Any]:
+    annotations = annotated_by(about.stages, about.configs)
+    played = any(one.uses in ROLLOUTS for one in about.stages)
     return {
         "funnel_rows": story.funnel_rows(about.counted),
+        "reason_rows": reason_rows(about.counted),
         "gate_rows": story.gate_rows(about.stages),
         "failures": story.failures(about.stages),
-        "annotations": annotated_by(about.stages, about.configs),
+        "annotations": annotations,
+        "played": played,
+        "reader": _reader(annotations, played=played),
         "lexicon_figures": escaping.fenced(lexicon_figures(), "text"),
         "model_rows": story.model_rows(about.stages),
         "provenance_rows": story.provenance_rows(about.stages),
@@ -210,6 +245,7 @@ def _whose_it_is(about: Subject) -> dict[str, Any]:
         "overrides": about.options.overrides,
         "people": any(not one.synthetic for one in about.origins),
         "unasked": any(one.withhold_text for one in about.origins),
+        "open_text": any(one.table != "dialogues" or one.schema != WITHHELD_SCHEMA for one in about.configs),
         "id_columns": ", ".join(_ids(about.configs)),
         "scans": [(what, f"{hits:,}") for what, hits in about.options.scans],
         "contact": about.options.contact,
