@@ -94,7 +94,7 @@ SCANS: Mapping[Kind, Scan] = {
         r"\d[ .()-]{0,2}\d",
     ),
     Kind.URL_ID: Scan(
-        "a link to a person's page or post: a path on a site of personal pages, or an address with a person's id or a post's",
+        "a link to a person's page or post: a path on a site of personal pages, or an address with an id of either",
         "shortened links, and sites whose addresses are built otherwise",
         re.compile(
             rf"(?:\b(?:{_PERSONAL})\.com/@?[\w.-]{{2,}}|\bt\.me/\w{{3,}}|{_REDDIT}|"

@@ -378,6 +378,12 @@ class TestStatesThatCameWithTheirSource:
         assert "annotations_creators:\n- found\nlanguage" in text
         assert "what whoever labelled the source read" in text
 
+    def test_shards_in_which_none_had_one_count_too(self, tmp_path: Path) -> None:
+        states = made_counts(5, 0, "states", **{"had one already": 5})
+        text = annotated_card(tmp_path, made_counts(12, 12, "utterances"), states)
+        assert "5 of 12 utterances came with a state from their source" in text
+        assert "the annotator gave the other 7." in text
+
     def test_none(self, tmp_path: Path) -> None:
         text = annotated_card(tmp_path, made_counts(5, 5, "states"))
         assert "came with a state" not in text

@@ -111,8 +111,17 @@ def _info(config: DatasetConfig) -> dict[str, Any]:
 
 
 def states_of(stage: Ancestor) -> Counts | None:
-    """How many states an annotation gave, of the utterances it annotated; None where that was not counted."""
-    return next((one for one in stage.counts if one.unit == STATES), None)
+    """How many states an annotation gave, of the utterances it annotated; None where all of them are its own.
+
+    A stage counts them in those shards alone in which an utterance had a state before.
+    """
+    counted = {one.unit: one for one in stage.counts}
+    if STATES not in counted:
+        return None
+    partly = counted[STATES]
+    had = partly.came_in - partly.kept
+    whole = max(partly.came_in, counted["utterances"].kept if "utterances" in counted else 0)
+    return partly.model_copy(update={"came_in": whole, "kept": whole - had})
 
 
 def _annotators(stages: Sequence[Ancestor]) -> list[str]:

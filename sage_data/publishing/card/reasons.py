@@ -101,8 +101,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
     "sage_data.chains": _CHAINS,
     "sage_data.mixing": {
         "not_drawn": "The row was not drawn when the mix was made by shares.",
-        "not_in_turn": "User and assistant do not take turns in it, the user first and the assistant last, so it could not "
-        "be blended.",
+        "not_in_turn": "User and assistant do not take turns in it, the user first and the assistant last, so it could "
+        "not be blended.",
     },
     "sage_data.scenarios": {
         "leaked": "The same situation stands in another split too.",
@@ -122,8 +122,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
 }
 """Stage -> reason, as its counts name it -> what it means."""
 POLICIES: Mapping[str, str] = {
-    "alternating": "Exactly two people in turn: a chain goes on with replies of the one who was answered; where several "
-    "could, with the one that leads to the longest chain.",
+    "alternating": "Exactly two people in turn: a chain goes on with replies of the one who was answered; of "
+    "several, with the one that leads to the longest chain.",
     "any": "Any reply goes on with the chain, whoever wrote it; of several, the one that leads to the longest chain.",
     "windows": "Every run of consecutive replies of the given lengths is a dialogue, whoever wrote them; runs overlap.",
     "title-as-first-turn": "The submission's title comes first; then exactly two people in turn, as alternating.",
