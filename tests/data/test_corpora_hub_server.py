@@ -51,7 +51,7 @@ def card(head: str) -> bytes:
 
 def sage(hub: LocalHub, tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`sage data ...` in a process that knows this Hub and no other."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_") and "OFFLINE" not in name}
     given = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": hub.token, "HF_HOME": str(tmp_path / "home")}
     return subprocess.run(
         [sys.executable, "-m", "sage_data.cli.main", "data", *arguments, "-q"],
