@@ -25,7 +25,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[LocalHub]:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
+    # Another test may have forbidden the network before the client was imported.
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     with LocalHub(tmp_path / "hub") as running:
         yield running
 
