@@ -123,9 +123,7 @@ def _refused(config: Config, claim: Claim, problems: Sequence[Problem]) -> str:
     if config.license is not None or claim.id != UNKNOWN:
         return f"the licence {claim.id!r} may not be claimed:\n{in_words(problems)}"
     named = [one for one in problems if one.origins]
-    said = (
-        "expected a licence to publish under; found none, as no --license was given and none follows from the sources"
-    )
+    said = "expected a licence to publish under; found none: --license is not given, and the sources do not tell"
     return f"{said}:\n{in_words(named)}" if named else said
 
 
