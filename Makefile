@@ -24,7 +24,7 @@ test-slow: $(READY) ## the tests that take longer
 	$(BIN)/python -m pytest -q -m slow --timeout 300
 
 test-vllm: $(READY) $(VLLM_READY) ## the tests that talk to a real vLLM server
-	SAGE_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python $(BIN)/python -m pytest -q -m vllm --timeout 300
+	SAGE_VLLM_PYTHON="$$(cd "$(VLLM_VENV)" && pwd)/bin/python" $(BIN)/python -m pytest -q -m vllm --timeout 300
 
 cards: $(READY) ## the sample dataset's card
 	$(BIN)/python -m sage_data.publishing.card.sample cards/sample
