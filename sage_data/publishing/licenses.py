@@ -236,15 +236,17 @@ def cleared_sources(given: Sequence[str], origins: Sequence[Origin]) -> tuple[st
     Raises:
         ConfigError: a name is no source's.
     """
-    named = {name: [one for one in origins if one.name.casefold() == name.casefold()] for name in given}
-    if strange := [name for name, found in named.items() if not found and (origins or name != UNSTATED)]:
-        sources = ", ".join(repr(one.name) for one in origins) or repr(UNSTATED)
+    # Where no source is stated at all, that itself can be vouched for.
+    stated = origins or (Origin(name=UNSTATED, license=UNKNOWN),)
+    known = {one.name.casefold() for one in stated}
+    if strange := [name for name in given if name.casefold() not in known]:
+        sources = ", ".join(repr(one.name) for one in stated)
         raise ConfigError(
             f"expected names of sources to clear; found {', '.join(map(repr, strange))}; the sources are {sources}",
             next_step="write the name of a source behind --cleared, as it stands in that list",
         )
-    meant = [one.name for found in named.values() for one in found if _unknown(one)]
-    return tuple(dict.fromkeys([*meant, *(name for name in given if name == UNSTATED and not origins)]))
+    meant = {name.casefold() for name in given}
+    return tuple(dict.fromkeys(one.name for one in stated if _unknown(one) and one.name.casefold() in meant))
 
 
 def in_words(problems: Sequence[Problem]) -> str:

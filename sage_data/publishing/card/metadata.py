@@ -126,11 +126,13 @@ def states_of(stage: Ancestor) -> Counts | None:
 
 def _annotators(stages: Sequence[Ancestor]) -> list[str]:
     """Who gave the states: a stage here, the source they came with, or both."""
+    if any(stage.uses in ROLLOUTS for stage in stages):
+        return ["machine-generated"]
     counted = [states_of(one) for one in stages if one.uses == ANNOTATION]
-    played = any(stage.uses in ROLLOUTS for stage in stages)
-    made = played or any(one is None or one.kept for one in counted)
-    found = not made or (not played and any(one is not None and one.came_in > one.kept for one in counted))
-    return [*(["machine-generated"] if made else []), *(["found"] if found else [])]
+    told = [one for one in counted if one is not None]
+    made = len(told) < len(counted) or any(one.kept for one in told)
+    found = not made or any(one.came_in > one.kept for one in told)
+    return ["machine-generated"] * made + ["found"] * found
 
 
 def _writers(origins: Sequence[Origin], stages: Sequence[Ancestor]) -> list[str]:
