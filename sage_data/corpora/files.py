@@ -222,6 +222,11 @@ def head_values(begins: str, *, array: bool) -> Iterator[tuple[str, Any]]:
             yield line.strip(), value
 
 
+def read_records(file: CorpusFile) -> Iterator[tuple[int, Any]]:
+    """Numbered records of JSON lines, a JSON array or Parquet."""
+    return read_rows(file) if file.ending == ".parquet" else read_values(file)
+
+
 def read_rows(file: CorpusFile) -> Iterator[tuple[int, dict[str, Any]]]:
     """Rows of a Parquet file with their numbers from 1.
 

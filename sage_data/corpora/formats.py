@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import Any
 
 from sage_data.corpora import dailydialog, empathetic, esconv, messages, personachat, sharegpt, topical_chat
-from sage_data.corpora.files import CorpusFile, first_value, head_values, read_head
+from sage_data.corpora.files import CorpusFile, first_value, head_values, read_head, read_records
 from sage_data.corpora.records import Items
-from sage_data.corpora.speaking import System
+from sage_data.corpora.speaking import System, dialogues_of
 from sage_data.scenarios import ORIGIN as EMPATHETIC
 from sage_data.scenarios.lines import FIELDS
 from sage_data.stage import Origin
@@ -133,8 +133,8 @@ def reader(chosen: Format, file: CorpusFile, system: System) -> Read:
     """The function that reads a file of a format."""
     is_json = file.ending in (".json", ".jsonl", ".ndjson")
     readers: dict[Format, Read] = {
-        Format.MESSAGES: lambda one: messages.read(one, system),
-        Format.SHAREGPT: lambda one: sharegpt.read(one, system),
+        Format.MESSAGES: lambda one: dialogues_of(read_records(one), messages.from_row, system),
+        Format.SHAREGPT: lambda one: dialogues_of(read_records(one), sharegpt.from_row, system),
         Format.DAILYDIALOG: _dailydialog(file),
         Format.ESCONV: esconv.read_json if is_json else esconv.read_examples,
         Format.TOPICAL_CHAT: topical_chat.read,

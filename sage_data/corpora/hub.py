@@ -20,7 +20,7 @@ from typing import Any
 from sage_data.corpora import dailydialog, messages, sharegpt
 from sage_data.corpora.formats import Format, detect_row
 from sage_data.corpora.records import Items
-from sage_data.corpora.speaking import System
+from sage_data.corpora.speaking import System, dialogues_of
 from sage_data.errors import ConfigError, InputError
 from sage_data.stage import Origin
 
@@ -202,9 +202,9 @@ def read(dataset: HubDataset, chosen: Format, system: System) -> Items:
     told = detect_row(first) if chosen is Format.AUTO else chosen
     numbered = enumerate(chain([] if first is None else [first], rows), 1)
     if told is Format.MESSAGES:
-        return messages.from_rows(numbered, system)
+        return dialogues_of(numbered, messages.from_row, system)
     if told is Format.SHAREGPT:
-        return sharegpt.from_rows(numbered, system)
+        return dialogues_of(numbered, sharegpt.from_row, system)
     if told is Format.DAILYDIALOG:
         return dailydialog.from_rows(numbered)
     columns = ", ".join(first) if isinstance(first, Mapping) else "no row"

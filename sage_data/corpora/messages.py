@@ -8,27 +8,14 @@ itself the list. `content` is a text, or a list of text parts. Files are JSON li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sage_data.corpora.files import CorpusFile, read_rows, read_values
-from sage_data.corpora.records import Found, Item, Items, Reason, Rejected
+from sage_data.corpora.records import Found, Item, Reason, Rejected
 from sage_data.corpora.speaking import System, key_of, model_of, shown, spoken
 
 LISTS = ("messages", "conversation", "conversations")
-
-
-def read(file: CorpusFile, system: System = "drop") -> Items:
-    """The dialogues of one file."""
-    rows = read_rows(file) if file.ending == ".parquet" else read_values(file)
-    return from_rows(rows, system)
-
-
-def from_rows(rows: Iterable[tuple[int, Any]], system: System = "drop") -> Items:
-    """The dialogues of numbered records."""
-    for number, row in rows:
-        yield row if isinstance(row, Rejected) else from_row(row, number, system)
 
 
 def from_row(row: Any, line: int, system: System = "drop") -> Item:

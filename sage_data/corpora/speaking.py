@@ -9,10 +9,10 @@ is left would not be what was said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from sage_data.corpora.records import Drop, Found, Item, Reason, Rejected, head
+from sage_data.corpora.records import Drop, Found, Item, Items, Reason, Rejected, head
 from sage_data.dialogue import Role, Utterance
 
 System = Literal["drop", "reject"]
@@ -25,6 +25,16 @@ SYSTEM = frozenset({"system", "developer"})
 TOOLS = frozenset({"tool", "function", "function_call", "function_response", "observation", "ipython", "tool_call"})
 KEYS = ("id", "conversation_id", "conv_id", "prompt_id", "uuid")
 """Where a record may have its id, first found first."""
+
+
+FromRow = Callable[[Any, int, System], Item]
+"""(record, its line, what to do with system prompts) -> its dialogue, or why there is none."""
+
+
+def dialogues_of(rows: Iterable[tuple[int, Any]], from_row: FromRow, system: System = "drop") -> Items:
+    """The dialogues of numbered records; those that could not be read stay rejected."""
+    for number, row in rows:
+        yield row if isinstance(row, Rejected) else from_row(row, number, system)
 
 
 def spoken(turns: Iterable[tuple[Any, Any]], line: int, shown: str, system: System = "drop") -> Item:
