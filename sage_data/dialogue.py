@@ -76,6 +76,8 @@ class Dialogue:
     """The Scenario it was rolled out from, when it was."""
     model: str | None = None
     """Identity of the agent that spoke as the assistant, when one did."""
+    sample: int | None = None
+    """Which of its scenario's rollouts it is, from 0; None when it is no rollout."""
 
 
 @dataclass(frozen=True, slots=True)

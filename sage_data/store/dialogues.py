@@ -41,6 +41,8 @@ DIALOGUE_SCHEMA = pa.schema(
         ("model", pa.string()),
     ]
 )
+ROLLOUT_SCHEMA = DIALOGUE_SCHEMA.append(pa.field("sample", pa.int64()))
+"""Dialogues of which one scenario may have several."""
 SCENARIO_SCHEMA = pa.schema(
     [("id", pa.string()), ("situation", pa.string()), ("emotion", pa.string()), ("split", pa.string())]
 )
@@ -51,13 +53,20 @@ def to_table(dialogues: Iterable[Dialogue]) -> pa.Table:
     return pa.Table.from_pylist([_dialogue_row(dialogue) for dialogue in dialogues], schema=DIALOGUE_SCHEMA)
 
 
+def rollouts_to_table(dialogues: Iterable[Dialogue]) -> pa.Table:
+    """The same with the column `sample`."""
+    rows = [{**_dialogue_row(dialogue), "sample": dialogue.sample} for dialogue in dialogues]
+    return pa.Table.from_pylist(rows, schema=ROLLOUT_SCHEMA)
+
+
 def from_table(table: pa.Table) -> list[Dialogue]:
-    """The inverse of `to_table`; extra columns are ignored.
+    """The inverse of `to_table` and of `rollouts_to_table`; extra columns are ignored.
 
     Raises:
         InputError: a column is missing.
     """
-    return [_dialogue(row) for row in _columns(table, DIALOGUE_SCHEMA).to_pylist()]
+    schema = ROLLOUT_SCHEMA if "sample" in table.column_names else DIALOGUE_SCHEMA
+    return [_dialogue(row) for row in _columns(table, schema).to_pylist()]
 
 
 def read_dialogues(folder: Path) -> Iterator[Dialogue]:
@@ -151,4 +160,5 @@ def _dialogue(row: Mapping[str, Any]) -> Dialogue:
         ),
         scenario_id=row["scenario_id"],
         model=row["model"],
+        sample=row.get("sample"),
     )

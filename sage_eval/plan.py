@@ -1,0 +1,106 @@
+"""The analysis plan: what will be compared, tested and claimed, written and hashed before the first call.
+
+Whoever reads the verdicts later takes the settings from the plan, names its hash, and says so where they differ.
+
+    plan = read_plan(Path("judged/"))
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sage_data.errors import InputError
+from sage_data.store.files import sha256_json
+
+PLAN = "analysis_plan.json"
+PANEL = "panel"
+"""Name that the majority of several judges has in tables, beside the judges' own."""
+
+
+class TieRule(StrEnum):
+    """What becomes of pairs that neither model won (ties, and pairs whose two orders disagree)."""
+
+    DROP = "drop"
+    """They take no part in the test: the sign test on decisive pairs."""
+    HALF = "half"
+    """Half a win for each: the mean score per scenario is tested."""
+
+
+class Correction(StrEnum):
+    """How p-values are adjusted for the family."""
+
+    HOLM = "holm"
+    """Bounds the chance of any false claim."""
+    BH = "bh"
+    """Bounds the expected share of false claims; for exploration."""
+
+
+class StoppingRule(StrEnum):
+    """When judging ends."""
+
+    FIXED = "fixed"
+    """After the last pair."""
+    E_VALUE = "e-value"
+    """As soon as a comparison's e-value reaches family size / alpha, which may be looked at after every pair."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlannedJudge(_Frozen):
+    """A judge as it was when the plan was made."""
+
+    name: str
+    identity: str = Field(description="Identity of the model or rubric.")
+    spec_hash: str = Field(description="Hash of everything but the dialogues that its answers depend on.")
+
+
+class AnalysisPlan(_Frozen):
+    """What was decided before judging."""
+
+    version: int = 1
+    pairs: tuple[tuple[str, str], ...] = Field(description="Models compared, [A, B].")
+    judges: tuple[PlannedJudge, ...]
+    panel: bool = Field(description="True when the majority of the judges is a member of the family too.")
+    transcripts: dict[str, str] = Field(description="Model -> content hash of its transcripts.")
+    scenarios: dict[str, int] = Field(description='"A|B" -> number of scenarios that both models have.')
+    samples: int = Field(
+        1, ge=1, description="Most rollouts a scenario and model; more than 1 makes scenarios clusters."
+    )
+    replicates: int = Field(1, ge=1, description="How often the judge is asked about each pair in each order.")
+    alpha: float = Field(0.05, gt=0, lt=1, description="Chance of any false claim in the whole family.")
+    correction: Correction = Correction.HOLM
+    tie_rule: TieRule = TieRule.DROP
+    stopping: StoppingRule = StoppingRule.FIXED
+    self_test: tuple[str, ...] = Field((), description="Checks every judge had to pass before its verdicts count.")
+    seed: int = 0
+
+    @property
+    def family(self) -> tuple[tuple[str, str, str], ...]:
+        """Every (judge, A, B) that is tested; one that cannot be tested stays a member."""
+        names = [judge.name for judge in self.judges] + ([PANEL] if self.panel else [])
+        return tuple((name, a, b) for name in names for a, b in self.pairs)
+
+    @property
+    def plan_hash(self) -> str:
+        """SHA-256 of the plan."""
+        return sha256_json(self.model_dump(mode="json"))
+
+
+def read_plan(folder: Path) -> AnalysisPlan | None:
+    """The plan of a judge stage's folder; None where there is none (verdicts made before plans were written).
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    path = folder / PLAN
+    if not path.is_file():
+        return None
+    try:
+        return AnalysisPlan.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise InputError(f"{path}: not an analysis plan: {error}", next_step="run the judge stage again") from error
