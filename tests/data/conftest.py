@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fake_credentials import use_fake_credentials
 
 
 @pytest.fixture
@@ -38,13 +38,3 @@ def s3_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     yield boto3.client("s3")
     s3fs.S3FileSystem.clear_instance_cache()
     server.stop()
-
-
-def use_fake_credentials(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
-    """Point S3 clients at `endpoint`, and forget whatever real credentials there are."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

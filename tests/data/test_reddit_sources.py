@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import use_fake_credentials
+from fake_credentials import use_fake_credentials
 
 from sage_data.errors import InputError, MissingDependencyError
 from sage_data.reddit import sources
