@@ -22,7 +22,7 @@ class Lazy:
 
 
 class LazyGroup(click.Group):
-    """A group made of `Lazy` entries."""
+    """A group made of `Lazy` entries; a name of two words (`bench mirror`) is a command beside its first word's."""
 
     def __init__(self, name: str, entries: Mapping[str, Lazy], about: str) -> None:
         super().__init__(name=name, help=about)
@@ -54,6 +54,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; an unknown name is answered with the closest known one."""
+        if (both := " ".join(args[:2])) in self._entries and len(args) > 1:
+            return both, self.get_command(ctx, both), args[2:]
         if args and args[0] not in self._entries and not args[0].startswith("-"):
             import difflib
 

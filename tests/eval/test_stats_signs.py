@@ -6,6 +6,8 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
+from statsmodels.stats.proportion import proportion_confint
 
 from sage_eval.stats import exact_interval, sign_test, wilson_interval
 
@@ -108,3 +110,32 @@ def test_refuses_negative_counts(arguments):
 def test_refuses_impossible_levels(level):
     with pytest.raises(ValueError, match="level"):
         sign_test(1, 2, level)
+
+
+def test_the_library_alone_would_crash_without_a_decisive_pair():
+    with pytest.raises(ValueError, match="n"):
+        binomtest(0, 0)
+    assert not sign_test(0, 0).decidable
+
+
+@pytest.mark.parametrize("n", range(1, 6))
+def test_five_pairs_can_never_reach_the_usual_bound(n):
+    found = [sign_test(wins, n - wins) for wins in range(n + 1)]
+    assert min(test.p for test in found) == found[0].smallest_p > 0.05
+    assert sign_test(0, 6).smallest_p < 0.05
+
+
+@given(wins, st.sampled_from([0.8, 0.9, 0.95, 0.99]))
+def test_intervals_as_another_library_has_them(pair, level):
+    test = sign_test(*pair, level)
+    wilson = proportion_confint(pair[1], sum(pair), 1 - level, method="wilson")
+    exact = proportion_confint(pair[1], sum(pair), 1 - level, method="beta")
+    assert (test.wilson.low, test.wilson.high) == pytest.approx(wilson, abs=1e-10)
+    assert (test.exact.low, test.exact.high) == pytest.approx(exact, abs=1e-10)
+
+
+def test_it_carries_its_settings_and_prints():
+    test = sign_test(1, 9, 0.9)
+    assert test.as_dict() | {"n": 10, "level": 0.9, "seed": None, "decidable": True} == test.as_dict()
+    assert "0.0214844" in str(test)
+    assert '"p": null' in sign_test(0, 0).to_json()
