@@ -1,11 +1,13 @@
 """Stage: roll out an agent against a user simulator on every scenario (paper section 4: 8 exchanges, held-out split).
+AGENT and --user are folders of models; leave one out where --agent-uri or --user-uri names any other backend, such as
+openai:MODEL@URL. Two agents rolled out with the same user, scenarios and seed meet a user with the same draws, so that
+their transcripts can be compared scenario by scenario; with --samples they meet on each scenario several times. A run
+that was killed or came to its --max-cost goes on when the same command runs again, and repeats no finished call.
 
-Two agents rolled out with the same user, scenarios and seed meet a user with the same draws, so their transcripts can
-be compared scenario by scenario; with `samples` they meet on each scenario several times, with other draws each time.
 What one rollout draws depends on the seed, its scenario and its sample alone: more samples leave the first as it was.
-Agent and user may each be a folder, or any backend's URI. Two servers answer every dialogue as soon as they can; with a
-model in this process a block is played turn by turn. Finished calls of servers are kept, so that a run that was killed
-or came to its `--max-cost` goes on where it was.
+Where both sides are servers, every dialogue moves on as soon as its turn is answered (`sage_data.rollout.threads`);
+with a model in this process a block is played in lock-step, turn by turn. What fails is kept in `rejected/`, as far as
+it came, with its reason.
 
     sage eval rollout sage1/model --user sage1/model --scenarios scenarios/ --out rollout-sage1/
 """
