@@ -1,4 +1,5 @@
 """Stage: roll out an agent against a user simulator on every scenario (paper section 4: 8 exchanges, held-out split).
+
 AGENT and --user are folders of models; leave one out where --agent-uri or --user-uri names any other backend, such as
 openai:MODEL@URL. Two agents rolled out with the same user, scenarios and seed meet a user with the same draws, so that
 their transcripts can be compared scenario by scenario; with --samples they meet on each scenario several times. A run

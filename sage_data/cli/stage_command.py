@@ -69,7 +69,7 @@ def stage_command(name: str, uses: str, about: str, example: str) -> click.Comma
         inputs = {need.name: _as_tuple(given.pop(need.name)) for need in needs}
         _run(uses, module.Config, {key: paths for key, paths in inputs.items() if paths}, given)
 
-    help_text = f"{about[0].upper()}{about[1:].rstrip('.')}.\n\n{_paragraph(module.__doc__)}"
+    help_text = f"{about[0].upper()}{about[1:].rstrip('.')}.\n\n{_beginning(module.__doc__)}"
     epilog = f"\b\nExample:\n  {example}" if example else None
     parameters = [_input_parameter(need, first=index == 0) for index, need in enumerate(needs)]
     options = [option for key, field in fields.items() if (option := _option(key, field)) is not None]
@@ -78,8 +78,10 @@ def stage_command(name: str, uses: str, about: str, example: str) -> click.Comma
     )
 
 
-def _paragraph(doc: str | None) -> str:
-    return (doc or "").strip().partition("\n\n")[0]
+def _beginning(doc: str | None) -> str:
+    """A module's first two paragraphs, or the first where the second is its example."""
+    paragraphs = (doc or "").strip("\n").split("\n\n")[:2]
+    return "\n\n".join(one.strip() for one in paragraphs if not one.startswith("    "))
 
 
 def _as_tuple(value: Any) -> tuple[Path | str, ...]:
