@@ -58,11 +58,14 @@ def test_a_model_in_this_process_talks_to_a_server(model: Path, scenarios: Path,
         config = {"exchanges": 3, "max_tokens": 12, "user_uri": f"openai:user@{server.url}", "user_output_price": 1.0}
         given = {"agent": model, "scenarios": scenarios}
         run_stage(STAGE, config, given, tmp_path / "warm", Context(seed=2))
-        run_stage(STAGE, {**config, "temperature": 0.0}, given, tmp_path / "cold", Context(seed=2))
+        run_stage(STAGE, {**config, "temperature": 1.5}, given, tmp_path / "hot", Context(seed=2))
         assert server.most_at_once > 1, "a block is asked at once"
-    heard = [[[one.text for one in talk.utterances if one.role == "user"] for talk in read_dialogues(tmp_path / name)]
-             for name in ("warm", "cold")]  # fmt: skip
-    assert heard[0] == heard[1]
+    warm, hot = ({one.id: one for one in read_dialogues(tmp_path / name)} for name in ("warm", "hot"))
+    assert warm.keys() == hot.keys() == {"t0", "t1", "t2", "t3"}
+    for name, dialogue in warm.items():
+        first, second = ([one.text for one in talk.utterances] for talk in (dialogue, hot[name]))
+        assert first[::2] == second[::2], "the user has the same draws"
+        assert first[1::2] != second[1::2], "the agents differ"
     rows = read_table(tmp_path / "warm", "outcomes").to_pylist()
     assert {row["stop_reason"] for row in rows} == {"exchanges"}
     assert all(row["user_completion_tokens"] == 2 * 2 < row["completion_tokens"] for row in rows)
