@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from sage_data.cli.main import cli
 from sage_data.dialogue import Scenario
-from sage_data.errors import BudgetStopError, ConfigError, InputError
+from sage_data.errors import BackendError, BudgetStopError, ConfigError, InputError
 from sage_data.stage import Context, run_stage
 from sage_data.store.dialogues import read_dialogues, scenarios_to_table
 from sage_data.store.manifest import Manifest
@@ -264,6 +264,13 @@ class TestCommand:
         assert done.exit_code == 0, done.output
         assert "8 dialogues, 64 replies" in done.output
         assert "4 scenarios with 2 samples each" in done.output
+
+    def test_the_folder_of_the_agent_may_stand_first(self, server: ChatServer, scenarios: Path, tmp_path: Path) -> None:
+        """No model can be loaded from it; that it is tried shows what it was taken for."""
+        command = ["eval", "rollout", str(scenarios), "--user-uri", uri(server), "--scenarios", str(scenarios)]
+        done = CliRunner().invoke(cli, [*command, "--out", str(tmp_path / "out"), "-q"])
+        assert isinstance(done.exception, BackendError)
+        assert str(scenarios) in str(done.exception)
 
     def test_a_missing_model_is_said(self, scenarios: Path, tmp_path: Path) -> None:
         done = CliRunner().invoke(cli, ["eval", "rollout", "--scenarios", str(scenarios), "--out", str(tmp_path / "o")])

@@ -6,6 +6,7 @@ pytest -m "slow or not slow" tests/flow/test_rollout_kill.py
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -89,6 +90,17 @@ def test_a_killed_rollout_goes_on_where_it_was(kills: int, scenarios: Path, tmp_
     assert broken.counts == whole.counts
     found = [(one.scenario_id, one.sample) for one in read_dialogues(tmp_path / "out")]
     assert found == [(f"t{number}", sample) for number in range(SCENARIOS) for sample in range(SAMPLES)]
+
+
+def test_an_interrupted_rollout_waits_for_no_slow_call(scenarios: Path, tmp_path: Path) -> None:
+    with ChatServer(reply, delay_s=60) as server:
+        process = rollout(server, scenarios, tmp_path / "out")
+        wait_for_calls(server, CONCURRENCY, process)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"finished work is kept" in errors
+    assert b"Traceback" not in errors
 
 
 def test_the_command_ends_with_four_at_its_allowed_cost_and_goes_on_with_more(scenarios: Path, tmp_path: Path) -> None:
