@@ -63,7 +63,7 @@ class Context:
 
         Raises:
             BackendError: nothing answers to the URI.
-            ConfigError: `@name` names no input.
+            ConfigError: `@name` names no input that was given.
         """
         # Opened late, so that stages without a model never look for entry points.
         from sage_data.chat.uri import open_chat
@@ -71,6 +71,11 @@ class Context:
         scheme, _, rest = uri.partition(":")
         if rest.startswith("@"):
             name, question, query = rest[1:].partition("?")
+            if not inputs.many(name):
+                raise ConfigError(
+                    f"{scheme}:@{name}: expected a model in the input {name!r}, found no such input",
+                    next_step=f"give the input {name!r}, or a URI that names a model itself, such as openai:MODEL@URL",
+                )
             rest = f"{inputs.one(name).path}{question}{query}"
         backend = open_chat(f"{scheme}:{rest}")
         kept = self.journal if getattr(backend, "journaled", False) else None
