@@ -159,7 +159,7 @@ def read_about(path: Path) -> About:
         InputError: it is not TOML, or declares what there is not.
     """
     if not path.is_file():
-        return About()
+        return About.model_validate({})
     try:
         return About.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What a check comes to: recomputed rows, claims that hold or do not, and every discrepancy as a line with its evidence.
+"""What a check comes to: recomputed rows, claims that hold or do not, every discrepancy with its evidence.
 
 report = check(Path("table1.csv"))
 report.findings
@@ -124,7 +124,8 @@ class Report(Result):
     power: float
     stars: dict[str, float]
     difference: Difference | None
-    rows: tuple[WinResult, ...] | tuple[ScoreResult, ...]
+    recomputed: tuple[WinResult, ...] | tuple[ScoreResult, ...]
+    """One for each row of the table, in its order."""
     shows: tuple[str, ...]
     """What the numbers show, as sentences."""
     claims: tuple[CheckedClaim, ...]

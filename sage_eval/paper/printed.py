@@ -55,7 +55,7 @@ class Printed:
         return self.decimals > 0 and self.value == round(self.value)
 
     def may_be(self, exact: float, decimals: int | None = None) -> bool:
-        """True when `exact`, rounded to the printed decimals (or to these), is what is printed; halves go either way."""
+        """True when `exact`, rounded to the printed decimals (or to these), is what is printed; halves go both ways."""
         half = self.half if decimals is None else 0.5 * 10.0**-decimals
         return abs(exact - self.value) <= half + _SLACK
 

@@ -231,8 +231,9 @@ def shows(results: Sequence[ScoreResult], about: About) -> list[str]:
         return ["No standard errors are printed, so no difference can be told from noise."]
     beyond = [one for one in tested if one.p_holm < about.alpha]
     names = "; ".join(f"{one.task} (z = {one.z:.2f}, Holm {show_p(one.p_holm)})" for one in beyond)
+    named = f": {names}" if beyond else ""
     found = [
-        f"{len(beyond)} of {len(results)} tasks differ beyond noise at {about.alpha:g} after Holm{f': {names}' if beyond else ''}.",
+        f"{len(beyond)} of {len(results)} tasks differ beyond noise at {about.alpha:g} after Holm{named}.",
         "All p are of unpaired tests. Both models answered the same documents: document by document, the same scores "
         "would give smaller p-values.",
         *_hanging(tested, about),
@@ -258,10 +259,10 @@ def _hanging(tested: Sequence[ScoreResult], about: About) -> Iterator[str]:
         factor = one.p_holm / one.p if adjusted and one.p else 1.0
         low, high = min(1.0, factor * one.p_low), min(1.0, factor * one.p_high)
         if low < about.alpha <= high:
+            which = "Holm-adjusted p" if adjusted else "p"
             yield (
-                f"{one.task}: whether {'Holm-adjusted ' if adjusted else ''}p is below {about.alpha:g} hangs on the rounding "
-                f"of the printed numbers, which leaves {show_p(low)} to {show_p(high)} open "
-                f"({show_p(factor * one.p)} as printed)."
+                f"{one.task}: whether {which} is below {about.alpha:g} hangs on the rounding of the printed numbers, "
+                f"which leaves {show_p(low)} to {show_p(high)} open ({show_p(factor * one.p)} as printed)."
             )
 
 

@@ -195,10 +195,15 @@ def _error(text: str) -> Printed:
 def _win_row(cells: _Cells) -> WinRow:
     columns = {"wins_a": "percent_a", "ties": "percent_ties", "wins_b": "percent_b"}
     printed = {name: cells.optional(column, _percent, "a percentage from 0 to 100") for name, column in columns.items()}
+    wins_a, ties, wins_b = (cells.read(name, _count, "a count, 0 or more") for name in columns)
     return WinRow(
         cells.line,
-        *(cells.text(name) for name in ("judge", "model_a", "model_b")),
-        *(cells.read(name, _count, "a count, 0 or more") for name in columns),
+        cells.text("judge"),
+        cells.text("model_a"),
+        cells.text("model_b"),
+        wins_a,
+        ties,
+        wins_b,
         percents={name: percent for name, percent in printed.items() if percent is not None},
         stars=cells.cells.get("stars"),
     )

@@ -26,7 +26,7 @@ def text(report: Report) -> str:
 
 
 def _wins(report: Report) -> list[WinResult]:
-    return [one for one in report.rows if isinstance(one, WinResult)]
+    return [one for one in report.recomputed if isinstance(one, WinResult)]
 
 
 def _item(sentence: str, mark: str = "-") -> str:
@@ -55,7 +55,7 @@ def _win_table(report: Report) -> str:
     header = ("judge", "A", "B", "A wins", "ties", "B wins", "n", "share of B", "net win", "p", "Holm", "stars")
     note = (
         f"Exact two-sided sign test on decisive pairs; share of B among them with its 95% Wilson interval; Holm over "
-        f"{len(report.rows)}. stars: as printed, and what p allows where that differs."
+        f"{len(report.recomputed)}. stars: as printed, and what p allows where that differs."
     )
     return f"{text_table(header, [_win_cells(one) for one in _wins(report)], left=3)}\n\n{fill(note, WIDTH)}"
 
@@ -95,11 +95,11 @@ def _score_table(report: Report) -> str:
         "n by error",
     )
     note = (
-        f"z and p treat the two scores as independent (unpaired); Holm over {len(report.rows)}; p as rounded: what the "
+        f"z and p treat the two scores as independent (unpaired); Holm over {len(report.recomputed)}; p as rounded: what the "
         f"rounding of the printed numbers leaves open; detectable: smallest difference found at {report.alpha:g} with "
         f"{report.power:.0%} power; n by error: documents that fit both standard errors."
     )
-    rows = [_score_cells(one) for one in report.rows if isinstance(one, ScoreResult)]
+    rows = [_score_cells(one) for one in report.recomputed if isinstance(one, ScoreResult)]
     return f"{text_table(header, rows)}\n\n{fill(note, WIDTH)}"
 
 

@@ -127,13 +127,14 @@ def _percents(row: WinRow, n: int) -> Iterator[Finding]:
         exact = 100.0 * count / n
         near = abs(exact - percent.value) <= 3 * percent.half
         fitting = percent.counts(n, 0 if percent.whole else None)
+        cut = ", cut off instead of rounded" if percent.cut_from(exact) else ""
         yield Finding(
             "percent",
             Severity.NOTE if near else Severity.ERROR,
             f"{row.place}, {CELLS[name]}",
             f"{count} ({percent.text})",
             f"{exact:.2f}% of {n}, {exact:.{percent.decimals}f}% as printed",
-            f"{percent.text} fits {fitting[0]} to {fitting[-1]}{', cut off instead of rounded' if percent.cut_from(exact) else ''}"
+            f"{percent.text} fits {fitting[0]} to {fitting[-1]}{cut}"
             if fitting
             else f"no count of {n} gives {percent.text}",
         )
@@ -179,22 +180,23 @@ def _stars(row: WinRow, result: WinResult, about: About) -> Iterator[Finding]:
     else:
         held = f"p is below {about.alpha:g} (Holm over the table: {show_p(result.p_holm)})"
         why = f"{held}, but not below {level:g}; {_needed(result, level)}"
+    said = f"p < {level:g}" if printed in about.stars else f"p not below {max(about.stars.values()):g}"
     yield Finding(
         "stars",
         Severity.ERROR if claimed else Severity.NOTE,
         row.place,
-        f"{printed or NO_STAR}: {f'p < {level:g}' if printed in about.stars else f'p not below {max(about.stars.values()):g}'}",
+        f"{printed or NO_STAR}: {said}",
         f"p = {p}: {result.fitting_stars or NO_STAR}",
         why,
     )
 
 
 def _needed(result: WinResult, level: float) -> str:
-    decisive = result.wins_a + result.wins_b
+    decisive, most = result.wins_a + result.wins_b, max(result.wins_a, result.wins_b)
     fewer = int(critical_wins(np.array([decisive]), level)[0])
     if fewer < 0:
         return f"no outcome of {decisive} decisive pairs could reach it"
-    return f"of {decisive} decisive pairs one model would need {decisive - fewer}, it has {max(result.wins_a, result.wins_b)}"
+    return f"of {decisive} decisive pairs one model would need {decisive - fewer}, it has {most}"
 
 
 def _stars_out_of_order(results: Sequence[WinResult], about: About) -> Iterator[Finding]:
@@ -227,9 +229,8 @@ def _row(result: WinResult) -> str:
 
 def shows(results: Sequence[WinResult], about: About) -> list[str]:
     """The table in sentences."""
-    found = [
-        f"{sum(one.p_holm < about.alpha for one in results)} of {len(results)} rows differ at {about.alpha:g} after Holm."
-    ]
+    differing = sum(one.p_holm < about.alpha for one in results)
+    found = [f"{differing} of {len(results)} rows differ at {about.alpha:g} after Holm."]
     starred = [one for one in results if one.stars]
     if starred and about.stars:
         right = [one for one in starred if one.stars == one.fitting_stars]
@@ -238,7 +239,7 @@ def shows(results: Sequence[WinResult], about: About) -> list[str]:
     tied = [one.ties / one.n for one in results if one.n]
     if any(tied):
         found.append(
-            f"Between {min(tied):.0%} and {max(tied):.0%} of the pairs count as ties, which the sign test leaves out: a "
-            "share of wins among decisive pairs says more than one among all."
+            f"Between {min(tied):.0%} and {max(tied):.0%} of the pairs count as ties, which the sign test leaves out: "
+            "a share of wins among decisive pairs says more than one among all."
         )
     return found
