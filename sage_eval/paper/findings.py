@@ -36,6 +36,7 @@ class Finding(Result):
     printed: str
     recomputed: str
     why: str
+    """What follows, or what would put it right; empty for claims, whose evidence says all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class CheckedClaim(Result):
 
     says: str
     where: str
+    note: bool
+    """Only worth a remark when it does not hold."""
     holds: bool
     evidence: str
 

@@ -93,9 +93,7 @@ def _sum(row: WinRow, n: int | None) -> Iterator[Finding]:
         Severity.ERROR,
         row.place,
         f"{row.wins_a} + {row.ties} + {row.wins_b}",
-        f"{row.total}, not {n} ({missing:+d} missing)"
-        if missing > 0
-        else f"{row.total}, not {n} ({-missing} too many)",
+        f"{row.total}, not {n} ({missing} missing)" if missing > 0 else f"{row.total}, not {n} ({-missing} too many)",
         "; ".join(repairs) or "no single cell, changed, would fit both the sum and its percentage",
     )
 
@@ -174,12 +172,13 @@ def _stars(row: WinRow, result: WinResult, about: About) -> Iterator[Finding]:
     claimed = level < about.stars.get(result.fitting_stars, 1.0)
     p = show_p(result.p, result.log_p)
     if not claimed:
-        why = f"p is below {about.stars[result.fitting_stars]:g}: the mark {result.fitting_stars} would hold"
+        why = f"the mark {result.fitting_stars} would hold, since p is below {about.stars[result.fitting_stars]:g}"
     elif result.p is None or result.p >= about.alpha:
         why = f"the difference is not even significant at {about.alpha:g}; {_needed(result, level)}"
     else:
-        held = f"p is below {about.alpha:g} (Holm over the table: {show_p(result.p_holm)})"
-        why = f"{held}, but not below {level:g}; {_needed(result, level)}"
+        adjusted = "and so is p" if result.p_holm < about.alpha else "but p is not"
+        held = f"p is below {about.alpha:g}, {adjusted} after Holm over the table ({show_p(result.p_holm)})"
+        why = f"not below {level:g}: {_needed(result, level)}; {held}"
     said = f"p < {level:g}" if printed in about.stars else f"p not below {max(about.stars.values()):g}"
     yield Finding(
         "stars",
@@ -235,7 +234,8 @@ def shows(results: Sequence[WinResult], about: About) -> list[str]:
     if starred and about.stars:
         right = [one for one in starred if one.stars == one.fitting_stars]
         names = "; ".join(f"{_row(one)}, p = {show_p(one.p, one.log_p)}" for one in right)
-        found.append(f"{len(right)} of {len(starred)} starred rows hold as printed{f': {names}' if right else ''}.")
+        verb = "row holds" if len(starred) == 1 else "rows holds" if len(right) == 1 else "rows hold"
+        found.append(f"{len(right)} of {len(starred)} starred {verb} as printed{f': {names}' if right else ''}.")
     tied = [one.ties / one.n for one in results if one.n]
     if any(tied):
         found.append(
