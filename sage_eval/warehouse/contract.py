@@ -62,6 +62,9 @@ TABLES = (
     Table("pair_verdicts", "pair_verdicts", order=("stage", *_PAIR, "scenario_id")),
     Table("judge_bias", "judge_bias", order=("stage", *_PAIR)),
     Table("significance", "significance"),
+    Table("ratings", "ratings"),
+    Table("rating_pairs", "rating_pairs"),
+    Table("rating_fit", "rating_fit"),
     Table("bench_samples", "bench_samples", order=("stage", "task", "filter", "doc_id", "metric")),
     Table("bench_metrics", "bench_metrics", order=("stage", "task", "filter", "metric")),
     Table("regressions", "regressions"),
@@ -70,6 +73,26 @@ TABLES = (
     Table("training_curves", "curves"),
     Table("steering", "steering", order=("stage", "scenario_id", "sample", "boost")),
     Table("dose_response", "dose_response"),
+    *(
+        Table(name, name)
+        for name in (
+            "state_counts",
+            "tag_forms",
+            "state_transitions",
+            "emotion_matches",
+            "emotion_accuracy",
+            "emotion_confusions",
+            "style_measures",
+            "frequent_replies",
+            "incarnation",
+            "incarnation_rates",
+            "incarnation_judgements",
+            "behaviour_differences",
+            "steering_success",
+            "maths_answers",
+            "maths_rates",
+        )
+    ),
 )
 
 
