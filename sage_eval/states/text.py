@@ -123,10 +123,14 @@ def _emotions(rows: Rows) -> str:
     if not lines:
         return ""
     header = ("model", "who read", "utterances", "readings", "mapped", "right, of mapped", "of all", "kappa")
-    wrong = [row for row in rows[emotions.CONFUSIONS] if row["mapped"] not in (None, row["label"])]
+    wrong = [
+        row
+        for row in rows[emotions.CONFUSIONS]
+        if row["kind"] == "perceived" and row["mapped"] not in (None, row["label"])
+    ]
     wrong.sort(key=lambda row: (-row["count"], row["model"], row["label"], row["mapped"]))
     pairs = "; ".join(f"{row['model']}: {row['label']} as {row['mapped']} {row['count']}" for row in wrong[:6])
-    end = f"\nmost often wrong: {pairs}" if pairs else ""
+    end = f"\nmost often misread in the user's first utterance: {pairs}" if pairs else ""
     return "The user's emotion against the scenario's label\n" + text_table(header, lines, left=3) + end
 
 
@@ -161,13 +165,14 @@ def _differences(rows: Rows) -> str:
         for row in found[:MOST_DIFFERENCES]
     ]  # fmt: skip
     title = f"Differences: {len(found)} of {tested} tested hold at .05 after Holm in their family"
-    return f"{title}\n" + text_table(("family", "", "A", "B", "A", "B", "p", "Holm"), lines, left=4)
+    return f"{title}\n" + text_table(("family", "", "A", "B", "mean A", "mean B", "p", "Holm"), lines, left=4)
 
 
 def _steering(rows: Rows) -> str:
     lines = [
         (row["steered"], f"{row['boost']:g}", str(row["replies"]), str(row["unreadable"]), _limits(row, percent=True),
-         _plain(row["gain"]), show_p(row["p_holm"]), _percent(row["well_formed"]), _plain(row["words"]))
+         _plain(row["gain"]), show_p(row["p_holm"]), _percent(row["well_formed"]),
+         "-" if row["words"] is None else f"{row['words']:.1f}")
         for row in rows[steering.TABLE]
     ]  # fmt: skip
     header = ("steered", "boost", "replies", "unread", "show the word", "gain", "Holm", "tags whole", "words")
