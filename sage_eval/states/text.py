@@ -18,9 +18,9 @@ from sage_eval.tables import show_p, text_table
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 LONGEST = 60
-STYLES = ("words", "words_median", "tokens", "ends_with_question", "has_question", "distinct_1_fixed",
+STYLES = ("words", "words_median", "reply_tokens", "tokens", "ends_with_question", "has_question", "distinct_1_fixed",
           "distinct_2_fixed", "repeated_in_reply", "repeats_in_dialogue", "repeats_reply", "stock_replies")  # fmt: skip
-SHARES = frozenset(STYLES[3:])
+SHARES = frozenset(STYLES[4:])
 MOST_DIFFERENCES = 15
 MOST_TRANSITIONS = 8
 
