@@ -11,9 +11,11 @@ from typing import Any
 
 from sage_eval.states import asking, counting, differing, emotions, incarnation, steering, style, transitions
 from sage_eval.states.charts import NONE
+from sage_eval.states.claims import MEASURED
 from sage_eval.states.drawing import printable, shortened
 from sage_eval.states.material import Model
 from sage_eval.states.settings import Config
+from sage_eval.stats.signs import wilson_interval
 from sage_eval.tables import show_p, text_table
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -190,7 +192,23 @@ def _incarnation(rows: Rows) -> str:
         for row in found
     }
     lines = [(row["model"], _share(row), kinds[row["model"]]) for row in found]
-    return "Replies that claim to be human, by rules\n" + text_table(("model", "replies", "of them"), lines)
+    table = text_table(("model", "replies", "of them"), lines)
+    return f"Replies that claim to be human, by rules\n{table}\n{_measured()}"
+
+
+def _measured() -> str:
+    """What the rules are worth."""
+    lines = [
+        f"  {one.lines}: of the hits, {_of(one.found, one.hits)} are claims; of the claims, "
+        f"{_of(one.found, one.claims)} are found"
+        for one in MEASURED
+    ]
+    return "\n".join(["how right the rules are, on lines labelled by hand:", *lines])
+
+
+def _of(part: int, whole: int) -> str:
+    interval = wilson_interval(part, whole)
+    return f"{part} of {whole} ({part / whole:.0%} [{interval.low:.0%}, {interval.high:.0%}])"
 
 
 def _judge(rows: Rows) -> str:
