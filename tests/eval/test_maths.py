@@ -307,4 +307,6 @@ def test_generated_problems_are_rated_by_kind(tmp_path):
     found = {
         row["kind"]: (row["n"], row["solved"]) for row in rates if (row["after"], row["rule"]) == ("question", "last")
     }
+    summary = (tmp_path / "out" / "summary.txt").read_text()
+    assert [line.split() for line in summary.splitlines() if line.startswith("add ")] == [["add", *["2", "(100%)"] * 4]]
     assert found == {"all": (16, 2)} | {kind: (2, 2 if kind == "add" else 0) for kind in TEMPLATES}
