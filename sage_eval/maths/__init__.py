@@ -28,7 +28,7 @@ from sage_eval.maths.talking import FAILED, NO_NUMBER, talk
 from sage_eval.stats.signs import wilson_interval
 from sage_eval.tables import show_interval, show_share, text_table
 
-VERSION = 1
+VERSION = 2
 INPUTS = (
     Need("agent", "model folder of the agent, for the URI hf:@agent", optional=True),
     Need("problems", "JSON Lines with question and answer, as gsm8k has them; generated when left out", optional=True),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from sage_eval.states import asking, counting, differing, emotions, incarnation, steering, style, transitions
@@ -19,7 +20,8 @@ from sage_eval.stats.signs import wilson_interval
 from sage_eval.tables import show_p, text_table
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
-LONGEST = 60
+LONGEST = 40
+WIDTH = 100
 STYLES = ("words", "words_median", "reply_tokens", "tokens", "ends_with_question", "has_question", "distinct_1_fixed",
           "distinct_2_fixed", "repeated_in_reply", "repeats_in_dialogue", "repeats_reply", "stock_replies")  # fmt: skip
 SHARES = frozenset(STYLES[4:])
@@ -132,7 +134,7 @@ def _emotions(rows: Rows) -> str:
     ]
     wrong.sort(key=lambda row: (-row["count"], row["model"], row["label"], row["mapped"]))
     pairs = "; ".join(f"{row['model']}: {row['label']} as {row['mapped']} {row['count']}" for row in wrong[:6])
-    end = f"\nmost often misread in the user's first utterance: {pairs}" if pairs else ""
+    end = "\n" + fill(f"most often misread in the user's first utterance: {pairs}", WIDTH) if pairs else ""
     return "The user's emotion against the scenario's label\n" + text_table(header, lines, left=3) + end
 
 
@@ -193,17 +195,13 @@ def _incarnation(rows: Rows) -> str:
     }
     lines = [(row["model"], _share(row), kinds[row["model"]]) for row in found]
     table = text_table(("model", "replies", "of them"), lines)
-    return f"Replies that claim to be human, by rules\n{table}\n{_measured()}"
+    return f"Replies that claim to be human, by rules\n{table}\n\n{_measured()}"
 
 
 def _measured() -> str:
     """What the rules are worth."""
-    lines = [
-        f"  {one.lines}: of the hits, {_of(one.found, one.hits)} are claims; of the claims, "
-        f"{_of(one.found, one.claims)} are found"
-        for one in MEASURED
-    ]
-    return "\n".join(["how right the rules are, on lines labelled by hand:", *lines])
+    lines = [(one.lines, _of(one.found, one.hits), _of(one.found, one.claims)) for one in MEASURED]
+    return text_table(("the rules on lines labelled by hand", "hits that are claims", "claims found"), lines)
 
 
 def _of(part: int, whole: int) -> str:
