@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -116,6 +117,19 @@ def test_any_text_can_be_searched_and_spans_point_into_it(text):
 def test_a_sentence_before_a_claim_does_not_hide_it(line, before):
     moved = claims(before + line)
     assert [(hit.start - len(before), hit.text) for hit in moved] == [(hit.start, hit.text) for hit in claims(line)]
+
+
+STARTS = ("i", "i have", "i've", "i'm", "my", "we had", "as a", "i have never", "mine", "can i", "i don't", "i was")
+REPEATED = ("just", "never", "my", "a", "and i", "so", "old", "really not", "i have", "in the", "luckily", "a bit")
+
+
+@pytest.mark.parametrize("word", REPEATED)
+def test_no_stammer_makes_the_search_explode(word):
+    started = time.monotonic()
+    for start in STARTS:
+        find(f"{start} {f'{word} ' * 60}x")
+    # Milliseconds each; a rule that tries every way to share the words out would not end at all.
+    assert time.monotonic() - started < 20
 
 
 # -- the judge of claims ----------------------------------------------------------------------------------------------
