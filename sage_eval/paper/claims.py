@@ -69,10 +69,8 @@ def _misplaced(claim: Claim) -> InputError:
 
 def _of_wins(claim: Claim, results: Sequence[WinResult], n: int | None, alpha: float) -> Verdict:
     match claim:
-        case Better():
-            return _better(claim, _pair(results, claim.a, claim.b, claim.judge), alpha)
-        case NoDifference():
-            return _none(_pair(results, claim.a, claim.b, claim.judge), alpha)
+        case Better() | NoDifference():
+            return _compared(claim, _pair(results, claim.a, claim.b, claim.judge), alpha)
         case Ratio():
             return _ratio(claim, _pair(results, claim.a, claim.b, None))
         case JudgesAgree():
@@ -117,16 +115,17 @@ def _pair(results: Sequence[WinResult], a: str, b: str, judge: str | None) -> li
     return found
 
 
-def _better(claim: Better, rows: Sequence[WinResult], alpha: float) -> Verdict:
-    """B leads with every judge, and significantly where that is claimed."""
-    holds = all(
-        one.wins_b > one.wins_a and (not claim.significant or (one.p is not None and one.p < alpha)) for one in rows
-    )
+def _compared(claim: Better | NoDifference, rows: Sequence[WinResult], alpha: float) -> Verdict:
+    """B leads with every judge, and significantly where that is claimed; or no judge tells the two apart."""
+    if isinstance(claim, NoDifference):
+        holds = not any(_significant(one, alpha) for one in rows)
+    else:
+        holds = all(one.wins_b > one.wins_a and (not claim.significant or _significant(one, alpha)) for one in rows)
     return holds, "; ".join(map(_tested, rows))
 
 
-def _none(rows: Sequence[WinResult], alpha: float) -> Verdict:
-    return all(one.p is None or one.p >= alpha for one in rows), "; ".join(map(_tested, rows))
+def _significant(one: WinResult, alpha: float) -> bool:
+    return one.p is not None and one.p < alpha
 
 
 def _tested(one: WinResult) -> str:
