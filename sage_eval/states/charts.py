@@ -143,7 +143,7 @@ def _map(
     found = {(row["from_value"], row["to_value"]): row for row in rows}
     totals = {row["from_value"]: row["from_count"] for row in rows}
     left, top = corner[0] + SIDE, corner[1] + HEADING
-    parts = [text(corner[0], corner[1] + 16, shortened(model, 16), "head")]
+    parts = [text(corner[0], corner[1] + 16, shortened(model, 40), "head")]
     for column, value in enumerate(seconds):
         name = text(0, 0, shortened(_name(value), 15), "small")
         x = left + CELL * column + CELL / 2

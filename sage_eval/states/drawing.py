@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from html import escape
 
 WIDTH = 900
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Okabe and Ito's, told apart by colour-blind readers too."""
-DARK_COLOURS = ("#56b4e9", "#ff8c42", "#2bc794", "#e39cc4", "#f0c04a", "#9ad4f5")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6a3d9a", "#7d7d7d")
+"""Okabe and Ito's, told apart by colour-blind readers too, then purple and grey."""
+DARK_COLOURS = ("#56b4e9", "#ff8c42", "#2bc794", "#e39cc4", "#f0c04a", "#9ad4f5", "#b79ae0", "#bdbdbd")
 PAGE = 12.5
 """Letters of the small text that fit into 100 units, roughly."""
 _STYLE = """
