@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sage_data.errors import ConfigError, InputError
 from sage_data.store.files import sha256_json
 
-Setting = TypeVar("Setting", float, StrEnum)
+Setting = TypeVar("Setting", bound=float | StrEnum)
 PLAN = "analysis_plan.json"
 PANEL = "panel"
 """Name that the majority of several judges has in tables, beside the judges' own."""
