@@ -17,7 +17,7 @@ from sage_eval.stats import Interval
 from sage_eval.tables import show_interval, show_p, show_share, text_table
 from sage_eval.verdict import Verdict
 
-WIDTH = 118
+WIDTH = 108
 _COUNTS = (
     "judge",
     "A",
