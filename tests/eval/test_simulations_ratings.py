@@ -66,27 +66,39 @@ def test_intervals_cover_strengths_and_differences(strengths, scenarios, setting
     assert list(covered.values()) == pytest.approx([level, level], abs=POINTS)
 
 
-def test_naive_intervals_would_not():
-    """Trap: with each sample as a cluster of its own, the same intervals cover far too little."""
-    settings = {"log_ties": -0.5, "spread": 1.5, "samples": 4}
-    strengths, rng = [0.0, 0.3, 0.6], np.random.default_rng(3)
-    expected, hits = truth(strengths, **settings), {"scenario": [], "verdict": []}
-    for run in range(200):
+def by_verdict(games):
+    """The same games with each verdict as a cluster of its own."""
+    outcomes = games.counts.reshape(-1, 3).astype(int)
+    each = np.concatenate([np.eye(3)[np.repeat(np.arange(3), row)] for row in outcomes])
+    pairs = len(games.pairs)
+    places = np.repeat(np.tile(np.arange(pairs), len(games.counts)), outcomes.sum(axis=1))
+    counts = np.zeros((len(each), pairs, 3))
+    counts[np.arange(len(each)), places] = each
+    return Games(games.models, games.pairs, counts)
+
+
+@pytest.mark.parametrize(
+    ("name", "samples", "times", "spread"),
+    [("rollouts of their own", 4, 1, 1.5), ("both orders as two games", 1, 2, 0.0)],
+)
+def test_naive_intervals_would_not(name, samples, times, spread):
+    """Trap: with each sample, or each order, as evidence of its own, the same intervals cover far too little."""
+    settings = {"log_ties": -0.5, "spread": spread, "samples": samples}
+    strengths, runs, few, rng = [0.0, 0.3, 0.6], 800, 200, np.random.default_rng(3)
+    expected, hits = truth(strengths, **settings), {"scenario": 0, "verdict": 0}
+    for run in range(runs):
         games = world(rng, strengths, 60, **settings)
-        each = np.concatenate(
-            [np.eye(3)[np.repeat(np.arange(3), row.astype(int))] for row in games.counts.reshape(-1, 3)]
-        )
-        places = np.repeat(np.tile(np.arange(3), 60), games.counts.reshape(-1, 3).sum(axis=1).astype(int))
-        counts = np.zeros((len(each), 3, 3))
-        counts[np.arange(len(each)), places] = each
-        for name, one in (("scenario", games), ("verdict", Games(games.models, games.pairs, counts))):
+        games = Games(games.models, games.pairs, times * games.counts)
+        for by in ("scenario", "verdict")[: 1 + (run < few)]:
+            one = games if by == "scenario" else by_verdict(games)
             pair = rate(one, RatingSettings(level=0.9, resamples=300), seed=run).pairs[1]
-            hits[name].append(expected[2] - expected[0] in pair.interval)
-    covered = {name: np.mean(hit) for name, hit in hits.items()}
-    rates = {"coverage": covered["scenario"], "naive_coverage_by_verdicts": covered["verdict"]}
-    note("Davidson, bootstrap intervals", "3 models, 60 scenarios of 4", runs=200, seed=3, level=0.9, **rates)
-    assert covered["scenario"] == pytest.approx(0.9, abs=POINTS)
-    assert covered["verdict"] < 0.82
+            hits[by] += expected[2] - expected[0] in pair.interval
+    rates = {"coverage": hits["scenario"] / runs, "naive_coverage": hits["verdict"] / few}
+    setting = f"3 models, 60 scenarios, {name}"
+    note("Davidson, bootstrap intervals", setting, runs=runs, seed=3, level=0.9, coverage=rates["coverage"])
+    note("Davidson, bootstrap intervals", setting, runs=few, seed=3, naive_coverage=rates["naive_coverage"])
+    assert rates["coverage"] == pytest.approx(0.9, abs=POINTS)
+    assert rates["naive_coverage"] < 0.82
 
 
 @pytest.mark.parametrize(
