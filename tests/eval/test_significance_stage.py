@@ -226,6 +226,18 @@ def test_the_warehouse_takes_every_column_and_the_win_table_reads_it(tmp_path):
     assert log_e > 0
 
 
+def test_the_page_says_what_the_claims_rest_on(tmp_path):
+    shaky = rows_of(["error"] * 4 + ["B"] * 9)
+    run(tmp_path, planned(tmp_path, shaky, stopping=StoppingRule.E_VALUE))
+    run_stage("sage_eval.warehouse", {}, {"runs": [tmp_path / "out"]}, tmp_path / "warehouse")
+    run_stage("sage_eval.report", {}, {"warehouse": [tmp_path / "warehouse"]}, tmp_path / "report")
+    page = " ".join((tmp_path / "report" / "index.html").read_text(encoding="utf-8").split())
+    assert "claims rest on the e-value, at α = 0.05 over 1 comparison;" in page
+    assert "adjusted by Holm" not in page
+    assert "<b>y</b> is better; " in page
+    assert "failed pairs could undo it" in page
+
+
 def talkative(folder, name, warmth, count=60):
     """A model that is warm in a share `warmth` of its dialogues, drawn from a seed."""
     rng = Random(name)
