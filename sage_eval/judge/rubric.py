@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class RubricJudge:
 
     def _reply(self, shown: Presentation) -> Reply:
         first, second = self.score(shown.first), self.score(shown.second)
-        prompt_hash = sha256_json(asdict(shown))
+        prompt_hash = shown.words_hash
         if first is None or second is None:
             seat = "first" if first is None else "second"
             error = f"the assistant says nothing in the {seat} dialogue"

@@ -15,6 +15,7 @@ from sage_eval import regress, significance
 from sage_eval.bench.records import METRIC_SCHEMA, SAMPLE_SCHEMA
 from sage_eval.judge import bias
 from sage_eval.judge.records import CALL_SCHEMA, VERDICT_SCHEMA
+from sage_eval.judge.stopping import PATH_SCHEMA, STOP_SCHEMA
 from sage_models.dpo.pairs import PAIR_SCHEMA
 from sage_models.search.candidates import CANDIDATE_SCHEMA
 from sage_models.steer import STEERING_SCHEMA
@@ -29,6 +30,8 @@ WRITTEN = {
     "judge_calls": CALL_SCHEMA,
     "pair_verdicts": VERDICT_SCHEMA,
     "judge_bias": bias.SCHEMA,
+    "e_paths": PATH_SCHEMA,
+    "judge_stops": STOP_SCHEMA,
     "significance": significance.SCHEMA,
     "bench_samples": SAMPLE_SCHEMA,
     "bench_metrics": METRIC_SCHEMA,
