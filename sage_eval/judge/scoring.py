@@ -144,11 +144,13 @@ def open_scorer(folder: Path, options: Options) -> CheckpointScorer:
     try:
         import torch
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from transformers.utils import logging as transformers_logging
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
             f"a reward judge needs the package {error.name!r}, which is not installed",
             next_step="pip install 'sage-dialogue[train]'",
         ) from error
+    transformers_logging.disable_progress_bar()
     wanted = ("cuda" if torch.cuda.is_available() else "cpu") if options.device == "auto" else options.device
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
