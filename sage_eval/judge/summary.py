@@ -48,7 +48,7 @@ def _verdicts(rows: Sequence[Row]) -> str:
     note = "1st seat: share of calls that chose the dialogue shown first. Words: mean length of a reply."
     if any(row["judge"] == PANEL for row in rows):
         abstained = sum(row["abstained"] or 0 for row in rows)
-        note += f"\n{PANEL}: what more than half of the readable judges say; {abstained} of their verdicts were not."
+        note += f"\n{PANEL}: what more than half of the readable judges say; {abstained} judges' verdicts could not be read."
     return f"{text_table(header, lines, left=3)}\n\n{note}"
 
 
