@@ -119,8 +119,8 @@ def _compared(
         note = "no pair was put to this judge again" if kind is Kind.RETEST else "no pair was judged"
         return JudgeAgreement(kind, judge, other, None, 0, note)
     found = agreement_of(said, categories=CATEGORIES, **settings)
-    note = None if found.units else "no pair has two readable verdicts"
-    return JudgeAgreement(kind, judge, other, found, _opposed(said), note)
+    why = None if found.units else "no pair has two readable verdicts"
+    return JudgeAgreement(kind, judge, other, found, _opposed(said), why)
 
 
 def _opposed(said: Sequence[Said]) -> int:
