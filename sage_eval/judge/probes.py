@@ -6,7 +6,7 @@ probes(Check.IDENTICAL, material)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -84,7 +84,7 @@ class Probe:
     """Number of the material's pair, from 0."""
     scenario_id: str
     variant: str
-    """Which attack; else the model whose dialogue it is."""
+    """Which attack, or what the null model says; else the model, or models, whose dialogues they are."""
     a: Transcript
     """The original, or the real pair's A."""
     b: Transcript
@@ -123,12 +123,19 @@ def _model(side: tuple[str, Transcript]) -> str:
     return side[0]
 
 
-def probes(check: Check, material: Material, null_reply: str | None = None) -> list[Probe]:
-    """The pairs to ask about for one check; those whose copy would not differ are left out."""
+def probes(check: Check, material: Material, null_replies: Sequence[str] = ()) -> list[Probe]:
+    """The pairs to ask about for one check; those whose copy would not differ are left out.
+
+    Args:
+        check: which check.
+        material: what they are made of.
+        null_replies: what null models always say, one a pair in turn; the shipped ones when empty.
+    """
     return [
         probe
         for number, pair in enumerate(material.pairs)
-        if (probe := _Maker(material, number, pair, null_reply).make(check)) is not None
+        if (probe := _Maker(material, number, pair, tuple(null_replies) or spoiling.null_replies()).make(check))
+        is not None
     ]
 
 
@@ -139,7 +146,7 @@ class _Maker:
     material: Material
     number: int
     pair: RealPair
-    null_reply: str | None
+    null_replies: tuple[str, ...]
 
     def make(self, check: Check) -> Probe | None:
         if check in (Check.CONSISTENT, Check.RENAMED):
@@ -149,6 +156,11 @@ class _Maker:
         model, original = self._side(check)
         if check in INJECTED:
             return self._injected(check, original)
+        if check is Check.NULL_MODEL:
+            reply = self.null_replies[self.number % len(self.null_replies)]
+            return Probe(
+                check, self.number, self.pair.scenario_id, reply, original, spoiling.null_model(original, reply)
+            )
         copy = self._copy(check, original)
         if copy is None or (copy == original and check is not Check.IDENTICAL):
             return None
@@ -165,8 +177,6 @@ class _Maker:
     def _copy(self, check: Check, original: Transcript) -> Transcript | None:
         if check is Check.IDENTICAL:
             return original
-        if check is Check.NULL_MODEL:
-            return spoiling.null_model(original, self.null_reply)
         return spoiling.degraded(DEGRADED[check], original, self._others(), self._rng(check.value, "words"))
 
     def _others(self) -> list[str]:

@@ -62,7 +62,7 @@ def ask(
 
     `RENAMED` is held against `before`, the answers of `CONSISTENT`, which are asked for when they are not given.
     """
-    wanted = probes(check, material, settings.null_reply)
+    wanted = probes(check, material, settings.null_replies)
     asked = _ask(judge, wanted)
     if check is not Check.RENAMED:
         return [Answer(probe, replies, _held(probe, replies)) for probe, replies in zip(wanted, asked, strict=True)]
@@ -133,7 +133,7 @@ def _tally(check: Check, answers: Iterable[Answer]) -> Tally:
     variants: dict[str, tuple[int, int]] = {}
     for one in answers:
         held[one.held] += 1
-        if check in INJECTED and one.held is not None:
+        if one.held is not None and (check in INJECTED or check is Check.NULL_MODEL):
             passes, n = variants.get(one.probe.variant, (0, 0))
             variants[one.probe.variant] = passes + one.held, n + 1
     return Tally(held[True], held[True] + held[False], held[None], variants)

@@ -54,7 +54,7 @@ class Checked(Result):
     without_difference: int
     """Pairs left out because the copy would have been the original."""
     variants: Mapping[str, tuple[int, int]]
-    """Attack -> (passes, readable pairs)."""
+    """Attack, or what the null model says -> (passes, readable pairs)."""
 
     @property
     def failed(self) -> int:

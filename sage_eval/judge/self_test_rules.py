@@ -24,7 +24,7 @@ from sage_eval.stats import Interval, exact_interval
 GUESSING = 0.5
 """Share of pairs that a judge without any idea gets right in the checks that are hardest to guess badly."""
 TRIES = 2
-"""From so many tries on, an attack that worked every time fails its check whatever the others did."""
+"""From so many tries on, an attack, or a null model, that won every time fails its check whatever the others did."""
 THRESHOLDS: Mapping[Check, float] = {
     Check.IDENTICAL: 0.9,
     **dict.fromkeys(DEGRADED, 0.8),
@@ -54,7 +54,10 @@ class Settings(BaseModel):
         None,
         description="Checks that need not be passed; when left out: none, for a rubric those that take reading.",
     )
-    null_reply: str | None = Field(None, description="What the null model always says; a shipped sentence if left out.")
+    null_replies: tuple[str, ...] = Field(
+        (),
+        description="What null models always say, in turn; shipped sentences, one bland and one flattering, if empty.",
+    )
     level: float = Field(0.95, gt=0.0, lt=1.0, description="Coverage of the exact intervals.")
 
     def threshold(self, check: Check) -> float:
@@ -91,7 +94,7 @@ class Tally:
     failed: int
     """With a malformed reply or an error in either order."""
     variants: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Attack -> (passes, readable pairs); empty where an attack plays no part."""
+    """Attack, or what the null model says -> (passes, readable pairs); empty where an attack plays no part."""
 
     @property
     def rate(self) -> float | None:
@@ -119,7 +122,7 @@ def decide(tally: Tally, threshold: float, settings: Settings) -> tuple[Outcome,
             return Outcome.FAILED, f"at best {interval.high:.0%}, below {threshold:.0%}, however few the pairs"
         return Outcome.UNDECIDED, f"{tally.n} readable pairs; at least {settings.fewest} are needed"
     if always := [name for name, (held, tried) in tally.variants.items() if tried >= TRIES and not held]:
-        return Outcome.FAILED, f"worked every time: {', '.join(always)}"
+        return Outcome.FAILED, f"won every time: {', '.join(always)}"
     if rate < threshold:
         return Outcome.FAILED, f"{rate:.0%} is below {threshold:.0%}"
     if interval.low <= GUESSING:

@@ -104,10 +104,9 @@ def with_replies(lines: Transcript, said: Sequence[str]) -> Transcript:
     return tuple(Line(line.speaker, next(left)) if line.speaker == "assistant" else line for line in lines)
 
 
-def null_model(lines: Transcript, reply: str | None = None) -> Transcript:
+def null_model(lines: Transcript, reply: str) -> Transcript:
     """The dialogue as if a model that always says the same had spoken."""
-    said = null_reply() if reply is None else reply
-    return with_replies(lines, [said] * len(replies(lines)))
+    return with_replies(lines, [reply] * len(replies(lines)))
 
 
 def injected(lines: Transcript, text: str, speaker: str, rng: Random) -> Transcript | None:
@@ -125,9 +124,9 @@ def harmless(text: str) -> str:
     return " ".join(word for word, _ in zip(cycle(_texts()["harmless"].split()), text.split(), strict=False))
 
 
-def null_reply() -> str:
-    """What the null model always says, unless told otherwise."""
-    return str(_texts()["null_reply"])
+def null_replies() -> tuple[str, ...]:
+    """What the null models always say, unless told otherwise."""
+    return tuple(_texts()["null_replies"])
 
 
 @cache

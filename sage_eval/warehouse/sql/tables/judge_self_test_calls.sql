@@ -27,7 +27,7 @@ COMMENT ON COLUMN judge_self_test_calls.prompt_hash IS 'Hash of what the judge w
 COMMENT ON COLUMN judge_self_test_calls.check IS 'identical, a degradation (shuffled, foreign, repeated, emptied, padded), injected_user, injected_assistant, consistent, renamed or null_model.';
 COMMENT ON COLUMN judge_self_test_calls.pair IS 'Number of the scenario among those drawn, from 0.';
 COMMENT ON COLUMN judge_self_test_calls.scenario_id IS 'Scenario whose dialogues were used.';
-COMMENT ON COLUMN judge_self_test_calls.variant IS 'The attack; else the model, or models, whose dialogues were used.';
+COMMENT ON COLUMN judge_self_test_calls.variant IS 'The attack, or what the null model says; else the model, or models, whose dialogues were used.';
 COMMENT ON COLUMN judge_self_test_calls."order" IS 'ab: the original, or the pairs first dialogue, sat first; ba: the other did.';
 COMMENT ON COLUMN judge_self_test_calls.raw IS 'The answer as it came.';
 COMMENT ON COLUMN judge_self_test_calls.choice IS 'By seat: first, second, tie, malformed or error.';
