@@ -31,9 +31,13 @@ THRESHOLDS: Mapping[Check, float] = {
     **dict.fromkeys(INJECTED, 0.9),
     Check.CONSISTENT: 0.7,
     Check.RENAMED: 0.9,
-    Check.NULL_MODEL: 0.9,
+    Check.NULL_MODEL: 0.8,
 }
-"""Share of pairs that have to come out as they should."""
+"""Share of pairs that have to come out as they should.
+
+A null model may win a few times: half of its dialogues have every surface mark of a good reply, and the run's weakest
+model is among those it meets. Real pairs may be inconsistent more often than others, for they may be close.
+"""
 
 
 class Settings(BaseModel):
