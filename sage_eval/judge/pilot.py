@@ -3,7 +3,7 @@
 The pilot's pairs are the first of each comparison in its random order, so that stopping early makes no use of them more
 or less likely. Their answers are kept and used: no call is made twice. What they tell is written to `estimate.json`.
 
-known = Pilot(config, purse, out, context).run(tasks, finished)
+known = Pilot(config, purse, questions, out, context).run(tasks, finished)
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 from sage_data.chat.estimate import CONFIDENCE, Seen, Size, remaining_use
 from sage_data.errors import BackendError, BudgetStopError
 from sage_data.stage import Context, Output, derive_seed
-from sage_eval.judge.protocol import PaidJudge, Reply
+from sage_eval.judge.protocol import Judge, PaidJudge, Reply
 from sage_eval.judge.purse import Purse
 from sage_eval.judge.records import Ask, Comparison, Row, asks_of
 from sage_eval.judge.settings import Config
-from sage_eval.judge.transcripts import Pair
+from sage_eval.judge.transcripts import Pair, Presentation
 from sage_eval.plan import StoppingRule
 from sage_eval.verdict import Choice, Order
 
@@ -60,6 +60,8 @@ class Pilot:
 
     config: Config
     purse: Purse
+    questions: Sequence[Presentation]
+    """What the self-test will ask each judge in both orders; it belongs to what the run will cost."""
     out: Output
     context: Context
 
@@ -129,6 +131,7 @@ class Pilot:
                     pilot.append(_seen(size, answered))
                     replies += answered
                 remaining += [size] * (task.times(pair) - bool(answered))
+        remaining += [_length(own[0].comparison.judge, shown) for shown in self.questions]
         sent, got = sum(one.prompt_tokens for one in replies), sum(one.completion_tokens for one in replies)
         seed = derive_seed(self.context.seed, "judge", "estimate", name)
         return {
@@ -141,6 +144,7 @@ class Pilot:
                 "cost_usd": None if prices is None else prices.cost(sent, got),
             },
             "remaining_calls": len(Order) * len(remaining),
+            "self_test_calls": len(Order) * len(self.questions),
             "remaining": asdict(remaining_use(pilot, remaining, prices, seed, second_tries=False)) if pilot else None,
             "characters": sum(one.prompt_characters for one in remaining),
         }
@@ -160,8 +164,11 @@ class Pilot:
 
 def _size(task: Task, pair: Pair) -> Size:
     """Length of what is sent about a pair in both orders, which are equally long; a verdict's length is one for all."""
-    judge = task.comparison.judge
-    sent = judge.characters(Ask(pair, Order.AB).presentation) if isinstance(judge, PaidJudge) else 0
+    return _length(task.comparison.judge, Ask(pair, Order.AB).presentation)
+
+
+def _length(judge: Judge, shown: Presentation) -> Size:
+    sent = judge.characters(shown) if isinstance(judge, PaidJudge) else 0
     return Size(len(Order) * sent, dialogue_characters=1)
 
 
@@ -214,7 +221,8 @@ def _judge_lines(name: str, one: Mapping[str, Any], estimate: Mapping[str, Any])
         f"judge {name}: pilot of {taken['pairs']:,} pairs took {taken['calls']:,} calls, "
         f"{taken['prompt_tokens']:,} tokens in, {taken['completion_tokens']:,} out{paid}; "
         f"{taken['unreadable']:,} replies cannot be read",
-        f"judge {name}: the remaining {one['remaining_calls']:,} calls will take ({100 * estimate['confidence']:g} % "
+        f"judge {name}: the remaining {one['remaining_calls']:,} calls, {one['self_test_calls']:,} of them of the "
+        f"self-test, will take ({100 * estimate['confidence']:g} % "
         f"intervals) tokens in {_amount(left['prompt_tokens'])}; out {_amount(left['completion_tokens'])}{to_pay}",
     ]
 

@@ -84,5 +84,5 @@ def paid_once(calls: Iterable[Row]) -> list[Row]:
     """Calls without those whose answer was another's: the same words in the same seats are asked of a judge once."""
     found: dict[tuple[Any, ...], Row] = {}
     for call in calls:
-        found.setdefault(tuple(call[name] for name in ("judge", "prompt_hash", "replicate")), call)
+        found.setdefault((call["judge"], call["prompt_hash"], call.get("replicate", 0)), call)
     return list(found.values())

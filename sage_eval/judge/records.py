@@ -61,6 +61,7 @@ VERDICT_SCHEMA = pa.schema(
         ("dialogue_b", pa.string()),
         ("replicate", pa.int64()),
         ("verdict", pa.string()),
+        ("self_test", pa.string()),
         ("choice_ab", pa.string()),
         ("choice_ba", pa.string()),
         ("raw_ab", pa.string()),
@@ -150,13 +151,19 @@ def _call_row(comparison: Comparison, spec_hash: str, ask: Ask, reply: Reply) ->
     }
 
 
-def verdict_table(pairs: Sequence[Pair], calls: pa.Table) -> pa.Table:
-    """Combine the two calls of each asking into its verdict; the pairs are those that were asked about."""
+def verdict_table(pairs: Sequence[Pair], calls: pa.Table, self_test: str) -> pa.Table:
+    """Combine the two calls of each asking into its verdict.
+
+    Args:
+        pairs: those that were asked about.
+        calls: their calls.
+        self_test: how the judge did on questions with known answers.
+    """
     by_place = {pair.place: pair for pair in pairs}
     rows = calls.to_pylist()
     return pa.Table.from_pylist(
         [
-            _verdict_row(by_place[ab["scenario_id"], ab["sample"]], ab, ba)
+            {**_verdict_row(by_place[ab["scenario_id"], ab["sample"]], ab, ba), "self_test": self_test}
             for ab, ba in zip(rows[0::2], rows[1::2], strict=True)
         ],
         schema=VERDICT_SCHEMA,
@@ -205,6 +212,7 @@ def _panel_row(group: Sequence[Row]) -> dict[str, Any]:
         "judge_model": f"majority of {len(group)} judges",
         "spec_hash": sha256_json({"majority of": sorted(row["spec_hash"] for row in group)}),
         "verdict": ballot.verdict.value,
+        "self_test": None,
         "abstained": ballot.abstained,
     }
 

@@ -1,11 +1,11 @@
 """Judging itself: comparison by comparison, block by block, until each is through or its evidence will do.
 
-Course(config, plan, purse, known, out, context).run(tasks)
+Course(config, plan, purse, known, tested, out, context).run(tasks)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -32,6 +32,7 @@ from sage_eval.judge.records import (
     panel_table,
     verdict_table,
 )
+from sage_eval.judge.self_test_rules import Outcome
 from sage_eval.judge.settings import Config
 from sage_eval.judge.stopping import Evidence, Stop, evidence
 from sage_eval.judge.transcripts import Pair
@@ -47,6 +48,8 @@ class Course:
     plan: AnalysisPlan
     purse: Purse
     known: Known
+    tested: Mapping[str, Outcome]
+    """How each judge did on questions with known answers."""
     out: Output
     context: Context
     stops: list[Stop] = field(default_factory=list)
@@ -78,7 +81,7 @@ class Course:
         found = self._evidence(task, rows)
         for number, block in enumerate(blocks):
             asked = self._calls(task, block)
-            verdicts = verdict_table(block, asked)
+            verdicts = verdict_table(block, asked, self.tested[task.comparison.judge.name].value)
             rows += verdicts.to_pylist()
             calls += asked.to_pylist()
             waiting -= len(block)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from sage_data.chat.meter import Prices
 from sage_data.stage import StageConfig
+from sage_eval.judge.probes import Check
 from sage_eval.plan import Correction, StoppingRule, TieRule
 
 RUBRIC, REWARD = "rubric", "reward"
@@ -87,6 +88,10 @@ class Config(StageConfig):
     replicate_share: float = Field(
         0.1, gt=0.0, le=1.0, description="Share of the scenarios that are asked again, at least one."
     )
+
+    self_test: bool = Field(True, description="Put judges to questions with known answers before verdicts are paid.")
+    self_test_skip: tuple[Check, ...] = Field((), description="Checks of the self-test to leave out, by name.")
+    self_test_pairs: int = Field(20, ge=1, description="Scenarios that each check of the self-test is made of.")
 
     temperature: float = Field(0.0, ge=0.0, le=2.0, description="Of chat judges; 0 is greedy.")
     max_tokens: int = Field(32, ge=1, description="Upper bound of a chat judge's reply, in tokens.")

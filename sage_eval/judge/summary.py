@@ -1,18 +1,21 @@
 """What the judge stage says when it ends: verdicts, spending, where comparisons stopped, and what went wrong.
 
-out.write_text(SUMMARY, summary(plan, verdicts, calls, stops))
+out.write_text(SUMMARY, summary(Told(plan, verdicts, calls, tests, tested, prices, stops)))
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import exp
 from typing import Any
 
+from sage_data.chat.meter import Prices
 from sage_data.stage import Output
 from sage_eval.judge import bias
 from sage_eval.judge.purse import paid_once
+from sage_eval.judge.self_test_rules import Outcome
 from sage_eval.judge.stopping import Stop
 from sage_eval.plan import PANEL, AnalysisPlan, StoppingRule
 from sage_eval.tables import show_p, text_table
@@ -21,17 +24,32 @@ from sage_eval.verdict import Verdict
 Row = Mapping[str, Any]
 
 
-def summary(plan: AnalysisPlan, verdicts: Sequence[Row], calls: Sequence[Row], stops: Sequence[Stop]) -> str:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a summary is made of."""
+
+    plan: AnalysisPlan
+    verdicts: Sequence[Row]
+    calls: Sequence[Row]
+    tests: Sequence[Row]
+    """The self-test's calls."""
+    tested: Mapping[str, Outcome]
+    prices: Mapping[str, Prices | None]
+    stops: Sequence[Stop]
+
+
+def summary(told: Told) -> str:
     """The text of `summary.txt`."""
+    plan, verdicts = told.plan, told.verdicts
     counted = [row for row in verdicts if not row["replicate"]]
     own = [row for row in counted if row["judge"] != PANEL]
     repeats = len(verdicts) - len(counted)
     title = f"{len(own)} verdicts, each from two calls with the seats exchanged"
     if repeats:
         title += f"; {repeats} more are repeats for test-retest agreement, and count for nothing else"
-    parts = [title, _verdicts(counted), _calls(calls)]
-    if stops:
-        parts.append(_stops(plan, stops))
+    parts = [title, _verdicts(counted), _calls(told)]
+    if told.stops:
+        parts.append(_stops(plan, told.stops))
     return "\n\n".join([*parts, _plan(plan)]) + "\n"
 
 
@@ -48,7 +66,7 @@ def _verdicts(rows: Sequence[Row]) -> str:
     note = "1st seat: share of calls that chose the dialogue shown first. Words: mean length of a reply."
     if any(row["judge"] == PANEL for row in rows):
         abstained = sum(row["abstained"] or 0 for row in rows)
-        note += f"\n{PANEL}: what more than half of the readable judges say; {abstained} judges' verdicts could not be read."
+        note += f"\n{PANEL}: what more than half of the readable judges say; {abstained} of their verdicts unreadable."
     return f"{text_table(header, lines, left=3)}\n\n{note}"
 
 
@@ -60,18 +78,20 @@ def _bias_cells(one: bias.Bias | None) -> list[str]:
     return ["-" if share is None else f"{share:.0%}", *words]
 
 
-def _calls(rows: Sequence[Row]) -> str:
+def _calls(told: Told) -> str:
     """Calls and money by judge; a question asked twice word for word is paid once."""
     lines = []
-    for judge in dict.fromkeys(row["judge"] for row in rows):
-        own = [row for row in rows if row["judge"] == judge]
-        paid = paid_once(own)
+    for judge, prices in told.prices.items():
+        own = [row for row in told.calls if row["judge"] == judge]
+        tests = [row for row in told.tests if row["judge"] == judge]
+        paid = paid_once([*own, *tests])
         failed = sum(row["choice"] in ("malformed", "error") for row in own)
-        tokens = [sum(row[name] for row in paid) for name in ("prompt_tokens", "completion_tokens")]
-        costs = [row["cost_usd"] for row in paid]
-        cost = "unknown" if None in costs else f"{sum(costs):.4f}"
-        lines.append((judge, f"{len(own):,}", f"{failed:,}", *(f"{count:,}" for count in tokens), cost))
-    return text_table(("judge", "calls", "unreadable", "tokens in", "tokens out", "USD"), lines)
+        sent, got = (sum(row[name] for row in paid) for name in ("prompt_tokens", "completion_tokens"))
+        cost = "unknown" if prices is None else f"{prices.cost(sent, got):.4f}"
+        counts = (len(own), failed, len(tests), sent, got)
+        lines.append((judge, *(f"{count:,}" for count in counts), cost, told.tested[judge].value))
+    header = ("judge", "calls", "unreadable", "self-test calls", "tokens in", "tokens out", "USD", "self-test")
+    return text_table(header, lines)
 
 
 def _stops(plan: AnalysisPlan, stops: Sequence[Stop]) -> str:

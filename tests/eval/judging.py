@@ -73,7 +73,8 @@ def uri(server: ChatServer, options: str = "") -> str:
 def run_judge(
     transcripts: Sequence[Input], out: Path, *, seed: int = 7, journal: bool = True, **config: Any
 ) -> Manifest:
-    """Run the stage; calls are kept in a journal beside its folder."""
+    """Run the stage, without the self-test unless it is asked for; calls are kept in a journal beside its folder."""
+    config = {"self_test": False, **config}
     context = Context(seed=seed, journal=out.parent / "journal.sqlite" if journal else None)
     return run_stage("sage_eval.judge", config, {"transcripts": transcripts}, out, context)
 

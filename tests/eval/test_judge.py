@@ -36,7 +36,7 @@ def rows(folder, name):
 
 
 def run(rollouts, tmp_path, name="judged", **config):
-    return run_stage("sage_eval.judge", {**PAIR, **config}, {"transcripts": rollouts}, tmp_path / name)
+    return run_stage("sage_eval.judge", {**PAIR, "self_test": False, **config}, {"transcripts": rollouts}, tmp_path / name)
 
 
 def test_the_planted_better_model_wins_under_both_rubrics(rollouts, tmp_path):
@@ -150,7 +150,7 @@ def test_the_same_inputs_give_the_same_bytes(rollouts, tmp_path):
 
 
 def test_a_killed_attempt_is_taken_up_without_asking_again(rollouts, tmp_path, monkeypatch):
-    config = judge.Config.model_validate({**PAIR, "block": 2})
+    config = judge.Config.model_validate({**PAIR, "self_test": False, "block": 2})
     inputs, out = Inputs({"transcripts": rollouts}), Output(tmp_path / "work")
     whole = run(rollouts, tmp_path, block=2)
 

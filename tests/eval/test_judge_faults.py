@@ -216,6 +216,7 @@ class TestRowThirteen:
         with ChatServer(verdict_on) as server:
             given = ["eval", "judge", *(str(one.path) for one in models), "--out", str(tmp_path / "out" / "judged")]
             given += ["--judges", uri(server), "--input-price", "1000", "--output-price", "1000", "--no-progress"]
+            given += ["--no-self-test"]
             assert call([*given, "--max-cost", "5"]) == 4
             assert "higher --max-cost goes on" in capfd.readouterr().err
             before = server.count

@@ -46,7 +46,7 @@ def test_every_row_names_the_plan(tmp_path):
 
 def test_an_attempt_begun_under_another_plan_is_refused(tmp_path):
     out = Output(tmp_path / "attempt")
-    config, inputs = judge.Config(), Inputs({"transcripts": two_models(tmp_path, 3)})
+    config, inputs = judge.Config(self_test=False), Inputs({"transcripts": two_models(tmp_path, 3)})
     judge.run(config, inputs, out, Context(seed=7))
     raw = json.loads((out.path / PLAN).read_text())
     (out.path / PLAN).write_text(AnalysisPlan.model_validate({**raw, "alpha": 0.2}).model_dump_json())

@@ -235,7 +235,7 @@ def test_the_stage_judges_with_a_checkpoint_given_as_an_input(tmp_path):
     b = played(tmp_path / "b", "b", {("s1", 0): "good fine", ("s2", 0): "bad", ("s3", 0): "fine"})
     manifest = run_stage(
         "sage_eval.judge",
-        {"judges": ["reward:@judge"]},
+        {"judges": ["reward:@judge"], "self_test": False},
         {"transcripts": [a, b], "judge": [given(folder, "model")]},
         tmp_path / "judged",
         Context(seed=7),

@@ -14,6 +14,7 @@ CREATE TABLE pair_verdicts (
     dialogue_b VARCHAR NOT NULL,
     replicate BIGINT,
     verdict VARCHAR NOT NULL,
+    self_test VARCHAR,
     choice_ab VARCHAR,
     choice_ba VARCHAR,
     raw_ab VARCHAR,
@@ -38,6 +39,7 @@ COMMENT ON COLUMN pair_verdicts.dialogue_a IS 'A''s dialogue.';
 COMMENT ON COLUMN pair_verdicts.dialogue_b IS 'B''s dialogue.';
 COMMENT ON COLUMN pair_verdicts.replicate IS 'How often the same was asked before: 0 counts, others are for test-retest agreement.';
 COMMENT ON COLUMN pair_verdicts.verdict IS 'A, B, tie, inconsistent (the orders disagree), malformed or error.';
+COMMENT ON COLUMN pair_verdicts.self_test IS 'How the judge did on questions with known answers; if it failed, do not count on it.';
 COMMENT ON COLUMN pair_verdicts.choice_ab IS 'Choice of seat when A sat first; NULL for the panel.';
 COMMENT ON COLUMN pair_verdicts.choice_ba IS 'Choice of seat when B sat first; NULL for the panel.';
 COMMENT ON COLUMN pair_verdicts.raw_ab IS 'Answer when A sat first; NULL for the panel.';
