@@ -13,8 +13,8 @@ from sage_eval.tables import show_interval, text_table
 from sage_eval.verdict import Verdict
 
 _NOTE = (
-    "A check is passed when the rate of pairs that came out right reaches what is needed and its exact interval lies\n"
-    "above one half. incons.: the orders disagree. failed: malformed or error, counted for neither side.\n"
+    "A check is passed when the rate of pairs that came out right reaches what is needed and its exact interval\n"
+    "lies above one half. incons.: the orders disagree. failed: malformed or error, counted for neither side.\n"
     "original, copy: pairs won by each; of consistent and renamed: by the pair's first and second model.\n"
 )
 _HEADER = ("check", "outcome", "right", "rate", "interval", "needed", "original", "copy", "tie", "incons.", "failed")
