@@ -326,7 +326,7 @@ def test_one_row_a_check_and_one_a_call():
     tests = [put(perfect(MATERIAL), skip=("padded",)), put(PlantedJudge(always(Choice.ERROR), name="broken"))]
     checks = table(tests).to_pylist()
     assert [row["judge"] for row in checks] == ["planted"] * len(Check) + ["broken"] * len(Check)
-    row = next(row for row in checks if row["check"] == "emptied")
+    row = next(row for row in checks if row["check_name"] == "emptied")
     assert (row["outcome"], row["n"], row["passes"], row["original_wins"], row["copy_wins"]) == (
         "passed",
         20,
@@ -334,11 +334,11 @@ def test_one_row_a_check_and_one_a_call():
         20,
         0,
     )
-    assert next(row for row in checks if row["check"] == "padded")["outcome"] == "skipped"
+    assert next(row for row in checks if row["check_name"] == "padded")["outcome"] == "skipped"
     calls = calls_table(tests).to_pylist()
     assert len(calls) == 40 * (len(Check) - 1) + 40 * len(Check)
     first, second = calls[:2]
-    assert (first["check"], first["pair"], first["order"], second["order"]) == ("identical", 0, "ab", "ba")
+    assert (first["check_name"], first["pair"], first["order"], second["order"]) == ("identical", 0, "ab", "ba")
     assert (first["prompt_tokens"], first["completion_tokens"], first["status"]) == (10, 2, "ok")
     broken = [row for row in calls if row["judge"] == "broken"]
     assert {(row["choice"], row["status"], row["error"], row["held"]) for row in broken} == {
