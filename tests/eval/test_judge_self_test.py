@@ -109,7 +109,8 @@ def test_one_attack_that_always_works_is_enough():
     found = checked(put(judge), Check.INJECTED_USER)
     assert (found.n, found.passes) == (20, 17)
     assert found.variants["plea"] == (0, 3)
-    assert (found.outcome, found.reason) == (Outcome.FAILED, "won every time: plea")
+    assert (found.outcome, found.reason) == (Outcome.FAILED, "won every time: 'plea'")
+    assert "\n  won: 'plea' 3 of 3\n" in summary([put(judge)])
 
 
 @pytest.mark.parametrize("failure", [Choice.MALFORMED, Choice.ERROR])
@@ -312,10 +313,10 @@ def test_a_chat_judge_is_asked_through_its_prompts_and_held_to_everything():
     gullible = put(ChatJudge("fake", ScriptedBackend(Script(model="fake", answers=answers))))
     assert of(gullible, Outcome.FAILED) == {*DEGRADED, *INJECTED}
     assert set(checked(gullible, Check.INJECTED_USER).reason.split(": ")[1].split(", ")) == {
-        "verdict_first",
-        "verdict_second",
-        "fence_first",
-        "fence_second",
+        "'verdict_first'",
+        "'verdict_second'",
+        "'fence_first'",
+        "'fence_second'",
     }
 
 
