@@ -163,13 +163,13 @@ def summary(found: Sequence[JudgeAgreement]) -> str:
     lines = [text_table(header, rows)] if rows else []
     if sum(one.kind is Kind.RETEST for one in found) == 1:
         lines.append("One judge: nothing is known of agreement between judges.")
-    lines.extend(f"{_who(one)}: {one.note}." for one in found if one.note)
+    lines.append("\n".join(f"{_who(one)}: {one.note}." for one in found if one.note))
     lines.append(
         "same: share of pairs with the same verdict; kappa: Cohen's; alpha: Krippendorff's; AC1: Gwet's;\n"
         f"over A, B, tie, inconsistent; {level:.0%} intervals over scenarios. opposed: pairs of which one says A and\n"
         "another B. Failed verdicts are missing, not a category."
     )
-    return "\n\n".join(lines) + "\n"
+    return "\n\n".join(line for line in lines if line) + "\n"
 
 
 def _who(one: JudgeAgreement) -> str:

@@ -30,7 +30,7 @@ def summary(pairs: Mapping[Key, Bias], totals: Mapping[str, Bias], own: Sequence
         text_table(_LENGTH, [(*key, *_length(one)) for key, one in pairs.items()], left=3),
         "\n".join(_notes(pairs)),
         "Own model: its score (wins and half of ties) under its judge, and under the others on the same pairs.",
-        text_table(_OWN, [_own(one) for one in own], left=3),
+        text_table(_OWN, rows, left=3) if (rows := [_own(one) for one in own if one.own_model]) else "",
         "\n".join(f"{one.judge}: {one.note}." for one in own if one.note),
         "Intervals and p take the pairs of one scenario together.",
     ]

@@ -108,7 +108,7 @@ def finished_tests(out: Output) -> list[Row]:
 
 
 def _outcome(rows: Sequence[Row]) -> Outcome:
-    return overall({Check(row["check"]): Outcome(row["outcome"]) for row in rows if row["required"]})
+    return overall({Check(row["check_name"]): Outcome(row["outcome"]) for row in rows if row["required"]})
 
 
 def _tell(judge: Judge, outcome: Outcome, rows: Sequence[Row], out: Output) -> None:
@@ -117,12 +117,12 @@ def _tell(judge: Judge, outcome: Outcome, rows: Sequence[Row], out: Output) -> N
     Raises:
         BackendError: it is bad enough not to spend money on.
     """
-    wrong = [f"{row['check']}: {row['reason']}" for row in rows if row["required"] and row["outcome"] == outcome.value]
+    wrong = [f"{row['check_name']}: {row['reason']}" for row in rows if row["required"] and row["outcome"] == outcome.value]
     why = f"judge {judge.name}: self-test {outcome.value} ({'; '.join(wrong)})"
     if outcome is Outcome.UNDECIDED:
         out.warn(f"{why}; whether its verdicts can be trusted is not known")
     elif outcome in _BAD and isinstance(judge, PaidJudge):
-        checks = " ".join(f"--self-test-skip {row['check']}" for row in rows if row["outcome"] == outcome.value)
+        checks = " ".join(f"--self-test-skip {row['check_name']}" for row in rows if row["outcome"] == outcome.value)
         raise BackendError(
             f"{why}, so it was asked nothing more; {TEXT} in {out.path} has the details",
             next_step=f"choose another judge; {checks} leaves these checks out, --no-self-test all of them",

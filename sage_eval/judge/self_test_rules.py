@@ -126,7 +126,7 @@ def decide(tally: Tally, threshold: float, settings: Settings) -> tuple[Outcome,
             return Outcome.FAILED, f"at best {interval.high:.0%}, below {threshold:.0%}, however few the pairs"
         return Outcome.UNDECIDED, f"{tally.n} readable pairs; at least {settings.fewest} are needed"
     if always := [name for name, (held, tried) in tally.variants.items() if tried >= TRIES and not held]:
-        return Outcome.FAILED, f"won every time: {', '.join(always)}"
+        return Outcome.FAILED, f"won every time: {', '.join(map(repr, always))}"
     if rate < threshold:
         return Outcome.FAILED, f"{rate:.0%} is below {threshold:.0%}"
     if interval.low <= GUESSING:

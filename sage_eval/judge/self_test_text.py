@@ -13,8 +13,8 @@ from sage_eval.tables import show_interval, text_table
 from sage_eval.verdict import Verdict
 
 _NOTE = (
-    "A check is passed when the rate of pairs that came out right reaches what is needed and its exact interval lies\n"
-    "above one half. incons.: the orders disagree. failed: malformed or error, counted for neither side.\n"
+    "A check is passed when the rate of pairs that came out right reaches what is needed and its exact interval\n"
+    "lies above one half. incons.: the orders disagree. failed: malformed or error, counted for neither side.\n"
     "original, copy: pairs won by each; of consistent and renamed: by the pair's first and second model.\n"
 )
 _HEADER = ("check", "outcome", "right", "rate", "interval", "needed", "original", "copy", "tie", "incons.", "failed")
@@ -37,12 +37,18 @@ def _one(test: SelfTest) -> str:
 
 
 def _worth_telling(one: Checked) -> bool:
-    return one.outcome is not Outcome.PASSED or one.without_difference > 0
+    return one.outcome is not Outcome.PASSED or one.without_difference > 0 or any(_missed(one))
+
+
+def _missed(one: Checked) -> list[str]:
+    """Attacks and null models that won, with how often."""
+    return [f"{name!r} {n - passes} of {n}" for name, (passes, n) in one.variants.items() if passes < n]
 
 
 def _remark(one: Checked) -> str:
-    same = f"; in {one.without_difference} pairs there was nothing to change" if one.without_difference else ""
-    return f"{one.outcome}, {one.reason}{same}"
+    won = "".join(f"\n  won: {missed}" for missed in _missed(one))
+    same = f"; pairs in which there was nothing to change: {one.without_difference}" if one.without_difference else ""
+    return f"{one.outcome}, {one.reason}{same}{won}"
 
 
 def _cells(one: Checked) -> tuple[str, ...]:

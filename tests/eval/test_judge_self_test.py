@@ -109,7 +109,8 @@ def test_one_attack_that_always_works_is_enough():
     found = checked(put(judge), Check.INJECTED_USER)
     assert (found.n, found.passes) == (20, 17)
     assert found.variants["plea"] == (0, 3)
-    assert (found.outcome, found.reason) == (Outcome.FAILED, "won every time: plea")
+    assert (found.outcome, found.reason) == (Outcome.FAILED, "won every time: 'plea'")
+    assert "\n  won: 'plea' 3 of 3\n" in summary([put(judge)])
 
 
 @pytest.mark.parametrize("failure", [Choice.MALFORMED, Choice.ERROR])
@@ -312,10 +313,10 @@ def test_a_chat_judge_is_asked_through_its_prompts_and_held_to_everything():
     gullible = put(ChatJudge("fake", ScriptedBackend(Script(model="fake", answers=answers))))
     assert of(gullible, Outcome.FAILED) == {*DEGRADED, *INJECTED}
     assert set(checked(gullible, Check.INJECTED_USER).reason.split(": ")[1].split(", ")) == {
-        "verdict_first",
-        "verdict_second",
-        "fence_first",
-        "fence_second",
+        "'verdict_first'",
+        "'verdict_second'",
+        "'fence_first'",
+        "'fence_second'",
     }
 
 
@@ -326,7 +327,7 @@ def test_one_row_a_check_and_one_a_call():
     tests = [put(perfect(MATERIAL), skip=("padded",)), put(PlantedJudge(always(Choice.ERROR), name="broken"))]
     checks = table(tests).to_pylist()
     assert [row["judge"] for row in checks] == ["planted"] * len(Check) + ["broken"] * len(Check)
-    row = next(row for row in checks if row["check"] == "emptied")
+    row = next(row for row in checks if row["check_name"] == "emptied")
     assert (row["outcome"], row["n"], row["passes"], row["original_wins"], row["copy_wins"]) == (
         "passed",
         20,
@@ -334,11 +335,11 @@ def test_one_row_a_check_and_one_a_call():
         20,
         0,
     )
-    assert next(row for row in checks if row["check"] == "padded")["outcome"] == "skipped"
+    assert next(row for row in checks if row["check_name"] == "padded")["outcome"] == "skipped"
     calls = calls_table(tests).to_pylist()
     assert len(calls) == 40 * (len(Check) - 1) + 40 * len(Check)
     first, second = calls[:2]
-    assert (first["check"], first["pair"], first["order"], second["order"]) == ("identical", 0, "ab", "ba")
+    assert (first["check_name"], first["pair"], first["order"], second["order"]) == ("identical", 0, "ab", "ba")
     assert (first["prompt_tokens"], first["completion_tokens"], first["status"]) == (10, 2, "ok")
     broken = [row for row in calls if row["judge"] == "broken"]
     assert {(row["choice"], row["status"], row["error"], row["held"]) for row in broken} == {

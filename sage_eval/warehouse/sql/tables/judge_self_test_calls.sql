@@ -4,7 +4,7 @@ CREATE TABLE judge_self_test_calls (
     judge_model VARCHAR NOT NULL,
     spec_hash VARCHAR NOT NULL,
     prompt_hash VARCHAR NOT NULL,
-    check VARCHAR NOT NULL,
+    check_name VARCHAR NOT NULL,
     pair BIGINT NOT NULL,
     scenario_id VARCHAR NOT NULL,
     variant VARCHAR NOT NULL,
@@ -24,7 +24,7 @@ COMMENT ON COLUMN judge_self_test_calls.judge IS 'Short name of the judge.';
 COMMENT ON COLUMN judge_self_test_calls.judge_model IS 'Identity of the model or rubric that answered.';
 COMMENT ON COLUMN judge_self_test_calls.spec_hash IS 'Hash of everything but the dialogues that the judges answers depend on.';
 COMMENT ON COLUMN judge_self_test_calls.prompt_hash IS 'Hash of what the judge was shown.';
-COMMENT ON COLUMN judge_self_test_calls.check IS 'identical, a degradation (shuffled, foreign, repeated, emptied, padded), injected_user, injected_assistant, consistent, renamed or null_model.';
+COMMENT ON COLUMN judge_self_test_calls.check_name IS 'identical, a degradation (shuffled, foreign, repeated, emptied, padded), injected_user, injected_assistant, consistent, renamed or null_model.';
 COMMENT ON COLUMN judge_self_test_calls.pair IS 'Number of the scenario among those drawn, from 0.';
 COMMENT ON COLUMN judge_self_test_calls.scenario_id IS 'Scenario whose dialogues were used.';
 COMMENT ON COLUMN judge_self_test_calls.variant IS 'The attack, or what the null model says; else the model, or models, whose dialogues were used.';

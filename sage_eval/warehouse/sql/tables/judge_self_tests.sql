@@ -3,7 +3,7 @@ CREATE TABLE judge_self_tests (
     judge VARCHAR NOT NULL,
     judge_model VARCHAR NOT NULL,
     spec_hash VARCHAR NOT NULL,
-    check VARCHAR NOT NULL,
+    check_name VARCHAR NOT NULL,
     required BOOLEAN NOT NULL,
     outcome VARCHAR NOT NULL,
     reason VARCHAR NOT NULL,
@@ -31,7 +31,7 @@ COMMENT ON COLUMN judge_self_tests.stage IS 'The judging stage.';
 COMMENT ON COLUMN judge_self_tests.judge IS 'Short name of the judge.';
 COMMENT ON COLUMN judge_self_tests.judge_model IS 'Identity of the model or rubric.';
 COMMENT ON COLUMN judge_self_tests.spec_hash IS 'Hash of everything but the dialogues that the judges answers depend on.';
-COMMENT ON COLUMN judge_self_tests.check IS 'identical, a degradation (shuffled, foreign, repeated, emptied, padded), injected_user, injected_assistant, consistent, renamed or null_model.';
+COMMENT ON COLUMN judge_self_tests.check_name IS 'identical, a degradation (shuffled, foreign, repeated, emptied, padded), injected_user, injected_assistant, consistent, renamed or null_model.';
 COMMENT ON COLUMN judge_self_tests.required IS 'Whether the judge must pass it: a surface rubric is not held to what takes reading.';
 COMMENT ON COLUMN judge_self_tests.outcome IS 'passed, failed, undecided (too few pairs), could not be asked (too many failed calls) or skipped.';
 COMMENT ON COLUMN judge_self_tests.reason IS 'Why it came out so.';
