@@ -117,12 +117,13 @@ def _tell(judge: Judge, outcome: Outcome, rows: Sequence[Row], out: Output) -> N
     Raises:
         BackendError: it is bad enough not to spend money on.
     """
-    wrong = [f"{row['check_name']}: {row['reason']}" for row in rows if row["required"] and row["outcome"] == outcome.value]
+    missed = [row for row in rows if row["required"] and row["outcome"] == outcome.value]
+    wrong = [f"{row['check_name']}: {row['reason']}" for row in missed]
     why = f"judge {judge.name}: self-test {outcome.value} ({'; '.join(wrong)})"
     if outcome is Outcome.UNDECIDED:
         out.warn(f"{why}; whether its verdicts can be trusted is not known")
     elif outcome in _BAD and isinstance(judge, PaidJudge):
-        checks = " ".join(f"--self-test-skip {row['check_name']}" for row in rows if row["outcome"] == outcome.value)
+        checks = " ".join(f"--self-test-skip {row['check_name']}" for row in missed)
         raise BackendError(
             f"{why}, so it was asked nothing more; {TEXT} in {out.path} has the details",
             next_step=f"choose another judge; {checks} leaves these checks out, --no-self-test all of them",

@@ -36,7 +36,8 @@ def rows(folder, name):
 
 
 def run(rollouts, tmp_path, name="judged", **config):
-    return run_stage("sage_eval.judge", {**PAIR, "self_test": False, **config}, {"transcripts": rollouts}, tmp_path / name)
+    given = {**PAIR, "self_test": False, **config}
+    return run_stage("sage_eval.judge", given, {"transcripts": rollouts}, tmp_path / name)
 
 
 def test_the_planted_better_model_wins_under_both_rubrics(rollouts, tmp_path):
