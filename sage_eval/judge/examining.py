@@ -45,7 +45,7 @@ class Examination:
     @classmethod
     def of(cls, config: Config, matched: Mapping[tuple[str, str], Matched], seed: int) -> Examination:
         """Draw the scenarios that the questions are made of."""
-        settings = Settings(skip=config.self_test_skip, pairs=config.self_test_pairs)
+        settings = Settings.model_validate({"skip": config.self_test_skip, "pairs": config.self_test_pairs})
         real = [
             RealPair(pair.scenario_id, names, (transcript(pair.a), transcript(pair.b)))
             for names, found in matched.items()
