@@ -1,8 +1,9 @@
 """The self-test's place in the stage: each judge answers questions with known answers before its verdicts are paid for.
 
 A judge that fails, or that could not be asked, is not asked further: the stage ends, and says how to go on all the
-same. A judge that costs nothing goes on; the stage then counts as finished with a failed part, and each of its verdicts
-says how its judge did. Where there are too few scenarios to tell, a warning says so.
+same. A reward model costs nothing and goes on; the stage then counts as finished with a failed part. A rubric is a
+baseline that nobody need trust, so a warning does. Whatever went on, each verdict says how its judge did. Where there
+are too few scenarios to tell, a warning says so.
 
     outcomes = Examination.of(config, matched, seed=7).run(judges, purse, out, context)
 """
@@ -20,6 +21,7 @@ from sage_eval.judge import self_test_tables as tables
 from sage_eval.judge.probes import Check, Material, RealPair, draw, probes
 from sage_eval.judge.protocol import Judge, PaidJudge
 from sage_eval.judge.purse import Purse
+from sage_eval.judge.rubric import RubricJudge
 from sage_eval.judge.self_test import run_self_test
 from sage_eval.judge.self_test_results import SelfTest
 from sage_eval.judge.self_test_rules import Outcome, Settings, overall
@@ -118,8 +120,7 @@ def _tell(judge: Judge, outcome: Outcome, rows: Sequence[Row], out: Output) -> N
         BackendError: it is bad enough not to spend money on.
     """
     missed = [row for row in rows if row["required"] and row["outcome"] == outcome.value]
-    wrong = [f"{row['check_name']}: {row['reason']}" for row in missed]
-    why = f"judge {judge.name}: self-test {outcome.value} ({'; '.join(wrong)})"
+    why = f"judge {judge.name}: self-test {outcome.value} ({_reasons(missed)})"
     if outcome is Outcome.UNDECIDED:
         out.warn(f"{why}; whether its verdicts can be trusted is not known")
     elif outcome in _BAD and isinstance(judge, PaidJudge):
@@ -129,4 +130,13 @@ def _tell(judge: Judge, outcome: Outcome, rows: Sequence[Row], out: Output) -> N
             next_step=f"choose another judge; {checks} leaves these checks out, --no-self-test all of them",
         )
     elif outcome in _BAD:
-        out.fail(f"{why}; its verdicts should not be counted")
+        say = out.warn if isinstance(judge, RubricJudge) else out.fail
+        say(f"{why}; its verdicts should not be counted")
+
+
+def _reasons(rows: Sequence[Row]) -> str:
+    """Each reason with the checks that have it."""
+    checks: dict[str, list[str]] = {}
+    for row in rows:
+        checks.setdefault(row["reason"], []).append(row["check_name"])
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in checks.items())

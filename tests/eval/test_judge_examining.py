@@ -11,8 +11,16 @@ from planted_judges import real_pairs
 
 from sage_data.dialogue import Dialogue, Utterance
 from sage_data.errors import BackendError, BudgetStopError
+from sage_data.stage import Context, Output
+from sage_data.store.dialogues import read_dialogues
 from sage_eval.judge import rubric
+from sage_eval.judge.examining import Examination
 from sage_eval.judge.probes import Check
+from sage_eval.judge.purse import Purse
+from sage_eval.judge.reward import RewardJudge
+from sage_eval.judge.scores import Score
+from sage_eval.judge.settings import Config
+from sage_eval.judge.transcripts import by_place, match
 from sage_eval.plan import PANEL, read_plan
 
 PRICED = {"input_price": 1000.0, "output_price": 1000.0}
@@ -91,7 +99,7 @@ def test_a_judge_that_follows_the_seat_is_not_paid_for_verdicts(models, tmp_path
         judge = {"uri": uri(server), **PRICED}
         with pytest.raises(BackendError, match="self-test failed") as refused:
             run_judge(models, tmp_path / "judged", judges=[judge], **TESTED, pilot_pairs=0)
-        assert "shuffled: 0% is below 80%" in refused.value.message
+        assert "shuffled, foreign, repeated, emptied, padded: 0% is below 80%" in refused.value.message
         assert "--no-self-test" in refused.value.next_step
         assert "--self-test-skip consistent" in refused.value.next_step
         assert not list(work(tmp_path / "judged").glob("judge_calls*"))
@@ -129,18 +137,42 @@ def test_too_few_scenarios_tell_nothing_and_a_warning_says_so(models, known, tmp
     assert "whether its verdicts can be trusted is not known" in manifest.warnings[0]
 
 
-def test_a_free_judge_that_fails_goes_on_and_the_stage_says_that_it_failed(models, tmp_path, monkeypatch):
-    """A rubric that likes nothing but length falls for padding."""
+def test_a_rubric_that_fails_goes_on_with_a_warning_and_marks(models, tmp_path, monkeypatch):
+    """A rubric that likes nothing but length falls for padding; a rubric is a baseline, so the stage is whole."""
     book = {"rubrics": {"long": {"weights": {"brevity": 1.0}, "margin": 0.01}}, "markers": rubric._book()["markers"]}
     monkeypatch.setattr(rubric, "_book", lambda: book)
-    monkeypatch.setattr(
-        rubric, "features", lambda lines, markers: {"brevity": sum(len(one.text) for one in lines) / 9e3}
-    )
+
+    def length(lines, markers):
+        return {"brevity": sum(len(one.text) for one in lines) / 9e3}
+
+    monkeypatch.setattr(rubric, "features", length)
     manifest = run_judge(models, tmp_path / "judged", judges=["rubric:long"], **TESTED)
-    assert len(manifest.failures) == 1
-    assert "padded" in manifest.failures[0]
-    assert "should not be counted" in manifest.failures[0]
+    assert manifest.failures == []
+    assert len(manifest.warnings) == 1
+    assert "padded" in manifest.warnings[0]
+    assert "should not be counted" in manifest.warnings[0]
     assert {row["self_test"] for row in rows(tmp_path / "judged", "pair_verdicts")} == {"failed"}
+
+
+def test_a_reward_model_that_fails_makes_the_stage_end_with_a_failed_part(models, tmp_path):
+    class LikesLength:
+        def score(self, transcripts):
+            return [Score(float(sum(len(line.text) for line in lines))) for lines in transcripts]
+
+    matched = {("a", "b"): match(*(by_place(read_dialogues(one.path), one.label) for one in models))}
+    examination = Examination.of(Config(self_test_pairs=12), matched, seed=7)
+    out = Output(tmp_path / "out")
+    judge = RewardJudge("length", "length@1", LikesLength())
+    assert examination.run([judge], Purse(), out, Context()) == {"length": "failed"}
+    assert len(out.failures) == 1
+    assert "padded" in out.failures[0]
+    # What is there is read the next time, and says the same.
+    again = Output(tmp_path / "out")
+    judge.scorer = None
+    assert Examination.of(Config(self_test_pairs=12), matched, seed=7).run([judge], Purse(), again, Context()) == {
+        "length": "failed"
+    }
+    assert again.failures == out.failures
 
 
 def test_the_self_test_is_part_of_the_estimate_and_of_the_budget(models, known, tmp_path):
