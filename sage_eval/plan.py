@@ -83,7 +83,7 @@ class AnalysisPlan(_Frozen):
     correction: Correction = Correction.HOLM
     tie_rule: TieRule = TieRule.DROP
     stopping: StoppingRule = StoppingRule.FIXED
-    self_test: tuple[str, ...] = Field((), description="Checks every judge had to pass before its verdicts count.")
+    self_test: tuple[str, ...] = Field((), description="Checks that every judge is put to before its verdicts count.")
     seed: int = 0
 
     @property

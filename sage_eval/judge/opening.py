@@ -117,6 +117,9 @@ def warn_of_kinship(config: Config, inputs: Inputs, models: Models, judges: Sequ
         for name, dialogues in models.items()
     }
     selectors = {model_name(one, config): _selectors(one) for one in inputs.many("transcripts")}
+    for one, other in combinations(judges, 2):
+        if one.spec_hash == other.spec_hash:
+            out.warn(f"judges {one.name} and {other.name} are one and the same: the second adds nothing but its name")
     for judge in judges:
         out.add_model(f"judge {judge.name}", judge.identity)
         if any(judge.identity in spoken for spoken in candidates.values()):

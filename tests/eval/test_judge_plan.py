@@ -111,6 +111,9 @@ def test_the_panel_speaks_from_three_judges_on(tmp_path):
     }
     assert Counter(row["judge"] for row in found) == dict.fromkeys(["rubric:warm", "rubric:plain", "again", PANEL], 5)
     assert [one.unit for one in manifest.counts] == ["judge calls", "pairs", "panel verdicts"]
+    assert manifest.warnings == [
+        "judges rubric:warm and again are one and the same: the second adds nothing but its name"
+    ]
     run_judge(models, tmp_path / "two", judges=THREE[:2])
     assert PANEL not in {row["judge"] for row in rows(tmp_path / "two", "pair_verdicts")}
     run_judge(models, tmp_path / "wanted", judges=THREE[:2], panel=True)
