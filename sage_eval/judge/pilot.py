@@ -150,6 +150,11 @@ class Pilot:
         }
 
     def _say(self, estimate: Mapping[str, Any]) -> None:
+        """Say the estimate.
+
+        Raises:
+            BudgetStopError: only the pilot was wanted.
+        """
         lines = estimate_lines(estimate)
         if self.config.max_cost is not None:
             lines += budget_lines(estimate, self.config.max_cost)

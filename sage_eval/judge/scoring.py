@@ -54,6 +54,11 @@ class CheckpointScorer:
         return [found[index] for index in range(len(transcripts))]
 
     def _encode(self, lines: Transcript) -> list[int]:
+        """Tokens of a dialogue, all of them.
+
+        Raises:
+            _UnscorableError: it cannot be scored as it is; says why.
+        """
         if not any(line.speaker == "assistant" for line in lines):
             raise _UnscorableError("the assistant says nothing")
         if any(mark in line.text for line in lines for mark in self._control):
