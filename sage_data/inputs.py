@@ -40,6 +40,8 @@ class Need:
     many: bool = False
     """Takes one or more folders or files instead of exactly one."""
     optional: bool = False
+    positional: bool = False
+    """Given by position on the command line, if it is the first, although it is optional."""
     manifest: bool = False
     """The stage reads the input's manifest too (config, models, counts), so a change there makes it stale."""
     remote: bool = False

@@ -26,15 +26,34 @@ COMMANDS = {
         "sage_eval.significance",
         "sage eval significance judged/ --out significance/",
     ),
+    "ratings": Lazy(
+        "rate many models: strengths with intervals, groups that cannot be told apart, fit and cycles",
+        "sage_eval.ratings",
+        "sage eval ratings judged/ --out ratings/",
+    ),
+    "plan-size": Lazy("how many pairs to judge, or what so many can show", "sage_eval.sizes:plan_size"),
+    "check-paper": Lazy(
+        "recompute a published table and list what does not add up", "sage_eval.paper.command:check_paper"
+    ),
     "bench": Lazy(
         "run lm-eval tasks and keep every sample",
         "sage_eval.bench",
         "sage eval bench sage1/model --tasks world/tasks --out bench-sage1/",
     ),
     "regress": Lazy(
-        "compare two bench folders item by item: a table like the paper's Table 2",
+        "compare two models' benchmarks item by item: a table like the paper's Table 2",
         "sage_eval.regress",
         "sage eval regress bench-base/ --new bench-sage1/ --out regressions/",
+    ),
+    "states": Lazy(
+        "measure how models talk: states, tags, emotions read, style, steering, claims to be human",
+        "sage_eval.states",
+        "sage eval states rollout-a/ rollout-b/ --scenarios scenarios/ --out behaviour/",
+    ),
+    "maths": Lazy(
+        "ask word problems inside a chat and count the solved ones",
+        "sage_eval.maths",
+        "sage eval maths --agent sage1/model --out maths-sage1/",
     ),
     "warehouse": Lazy(
         "gather every stage's Parquet into tables for SQL",

@@ -9,6 +9,7 @@ from sage_data.chat.protocol import (
     Sampling,
     Steering,
     StreamingChat,
+    width_of,
 )
 from sage_data.chat.uri import open_chat
 
@@ -22,4 +23,5 @@ __all__ = [
     "Steering",
     "StreamingChat",
     "open_chat",
+    "width_of",
 ]

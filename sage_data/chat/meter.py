@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,6 +42,8 @@ class Prices(BaseModel):
 class Meter:
     """Counts calls and tokens, and says when no further call may start. Shared by all backends of one budget.
 
+    Backends that ask other prices get meters of their own, which `beside` links to one budget. Threads may share one.
+
     The budget is for the work, not for one attempt at it: what answers from the journal cost when they were made counts
     too. Of a call that failed then and is made again, only what it costs now is known.
     """
@@ -67,6 +71,19 @@ class Meter:
     lost: int = 0
     """Requests that were sent and brought no reply. They may have been charged; how many tokens, nobody tells."""
     _counted: set[int] = field(default_factory=set, init=False, repr=False)
+    _lock: Any = field(default_factory=RLock, init=False, repr=False)
+    _of_budget: list[Meter] = field(default_factory=list, init=False, repr=False)
+    """All meters of the budget, this one included."""
+
+    def __post_init__(self) -> None:
+        self._of_budget.append(self)
+
+    def beside(self, prices: Prices) -> Self:
+        """A meter for calls with other prices, which count against the same budget."""
+        other = type(self)(prices, self.max_cost)
+        other._lock, other._of_budget = self._lock, self._of_budget
+        self._of_budget.append(other)
+        return other
 
     @property
     def cost_usd(self) -> float:
@@ -94,37 +111,51 @@ class Meter:
         """True when the budget bears one more call."""
         if self.max_cost is None:
             return True
+        with self._lock:
+            return sum(one.total_usd + one._expected_usd for one in self._of_budget) < self.max_cost
+
+    @property
+    def _expected_usd(self) -> float:
+        """What the calls still open will cost, taken at the mean cost of a call."""
         known = self.calls + self.paid_before
-        expected = self.total_usd * self.open_calls / known if known else 0.0
-        return self.total_usd + expected < self.max_cost
+        return self.total_usd * self.open_calls / known if known else 0.0
 
     def start(self) -> bool:
         """Begin a call; False when no further one may start."""
-        if not self.may_start:
-            return False
-        self.started += 1
-        return True
+        with self._lock:
+            if not self.may_start:
+                return False
+            self.started += 1
+            return True
 
     def finish(self, completions: Sequence[Completion], key: str | None = None) -> None:
         """A call was answered. With its key in the journal, it does not count again when it comes from there."""
-        self._first_time(key)
-        self.calls += 1
-        self.failed += not any(one.ok for one in completions)
-        self.prompt_tokens += sum(one.prompt_tokens for one in completions)
-        self.completion_tokens += sum(one.completion_tokens for one in completions)
+        with self._lock:
+            self._first_time(key)
+            self.calls += 1
+            self.failed += not any(one.ok for one in completions)
+            self.prompt_tokens += sum(one.prompt_tokens for one in completions)
+            self.completion_tokens += sum(one.completion_tokens for one in completions)
 
     def abandon(self, calls: int) -> None:
         """So many calls were begun and will not be answered."""
-        self.started -= calls
+        with self._lock:
+            self.started -= calls
+
+    def unsure(self, estimated: int, lost: int) -> None:
+        """So many more requests had their tokens estimated, or brought no reply."""
+        with self._lock:
+            self.estimated += estimated
+            self.lost += lost
 
     def from_journal(self, completions: Sequence[Completion], key: str | None = None) -> None:
         """An answer was there already. What it cost counts as spent before, once for each key."""
-        self.journaled += 1
-        if not self._first_time(key):
-            return
-        self.paid_before += 1
-        self.prompt_tokens_before += sum(one.prompt_tokens for one in completions)
-        self.completion_tokens_before += sum(one.completion_tokens for one in completions)
+        with self._lock:
+            self.journaled += 1
+            if self._first_time(key):
+                self.paid_before += 1
+                self.prompt_tokens_before += sum(one.prompt_tokens for one in completions)
+                self.completion_tokens_before += sum(one.completion_tokens for one in completions)
 
     def __str__(self) -> str:
         tokens = f"{self.prompt_tokens:,} prompt and {self.completion_tokens:,} completion tokens"
@@ -136,10 +167,11 @@ class Meter:
     def stop(self) -> BudgetStopError:
         """The error that ends the work when no further call may start."""
         allowed = "no bound" if self.max_cost is None else f"{self.max_cost:g} USD"
+        spent = sum(one.total_usd for one in self._of_budget)
         return BudgetStopError(
-            f"stopped at the allowed cost of {allowed}: {self}",
+            f"stopped at the allowed cost of {allowed}: {'; besides, '.join(map(str, self._of_budget))}",
             next_step="the same command with a higher --max-cost goes on; no finished call is repeated, and what was "
-            f"spent so far, {self.total_usd:.4f} USD, counts",
+            f"spent so far, {spent:.4f} USD, counts",
         )
 
     def _first_time(self, key: str | None) -> bool:

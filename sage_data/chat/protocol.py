@@ -101,7 +101,8 @@ class Completion:
 class ChatBackend(Protocol):
     """A model that answers conversations, many at a time.
 
-    A backend whose calls cost money or minutes sets `journaled = True`: a stage then keeps its finished calls.
+    A backend whose calls cost money or minutes sets `journaled = True`: a stage then keeps its finished calls. One that
+    waits for others, as for a server, says in `at_once` how many threads may ask it at once; see `width_of`.
     """
 
     @property
@@ -136,3 +137,11 @@ class StreamingChat(ChatBackend, Protocol):
             BackendError: the backend cannot be used at all, or cannot honour `sampling`.
         """
         ...
+
+
+def width_of(backend: ChatBackend) -> int:
+    """How many conversations a backend answers side by side when as many threads ask; 1 where none may but one.
+
+    Models in this process say nothing of it: they answer a whole batch at once, and from one thread.
+    """
+    return int(getattr(backend, "at_once", 1))

@@ -71,7 +71,7 @@ def stage_command(name: str, uses: str, about: str, example: str) -> click.Comma
         inputs = {need.name: _as_tuple(given.pop(need.name)) for need in needs}
         _run(uses, module.Config, {key: paths for key, paths in inputs.items() if paths}, given)
 
-    help_text = f"{about[0].upper()}{about[1:].rstrip('.')}.\n\n{_paragraph(module.__doc__)}"
+    help_text = f"{about[0].upper()}{about[1:].rstrip('.')}.\n\n{_beginning(module.__doc__)}"
     epilog = f"\b\nExample:\n  {example}" if example else None
     parameters = [_input_parameter(need, first=index == 0) for index, need in enumerate(needs)]
     options = [option for key, field in fields.items() if (option := _option(key, field)) is not None]
@@ -80,8 +80,10 @@ def stage_command(name: str, uses: str, about: str, example: str) -> click.Comma
     )
 
 
-def _paragraph(doc: str | None) -> str:
-    return (doc or "").strip().partition("\n\n")[0]
+def _beginning(doc: str | None) -> str:
+    """A module's first two paragraphs, or the first where the second is its example."""
+    paragraphs = (doc or "").strip("\n").split("\n\n")[:2]
+    return "\n\n".join(one.strip() for one in paragraphs if not one.startswith("    "))
 
 
 def _as_tuple(value: Any) -> tuple[Path | str, ...]:
@@ -92,8 +94,8 @@ def _as_tuple(value: Any) -> tuple[Path | str, ...]:
 
 def _input_parameter(need: Need, *, first: bool) -> click.Parameter:
     path = InputType(need)
-    if first and not need.optional:
-        return click.Argument([need.name], type=path, nargs=-1 if need.many else 1, required=True)
+    if first and (need.positional or not need.optional):
+        return click.Argument([need.name], type=path, nargs=-1 if need.many else 1, required=not need.optional)
     flag = f"--{need.name.replace('_', '-')}"
     about = f"{need.about} (input{', repeatable' if need.many else ''})"
     return click.Option([flag, need.name], type=path, multiple=need.many, required=not need.optional, help=about)

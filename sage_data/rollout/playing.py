@@ -1,8 +1,9 @@
 """Two speakers and one scenario make one dialogue: used by self-play search and by evaluation.
 
-A block of scenarios is played in lock-step, so that a backend always has many conversations to answer at once. Both
-speakers are callables: a plain `Speaker` says the first thing that comes to its model's mind, while the search's
-speaker draws many candidates and chooses. What each side sees:
+A `Talk` is one dialogue being played: it says what is wanted next and takes the reply. `roll` plays a block of them in
+lock-step, so that a model in this process has many conversations to answer at once; `sage_data.rollout.threads` lets
+each move on by itself, for servers. Both speakers are callables: a plain `Speaker` says the first thing that comes to
+its model's mind, while the search's speaker draws many candidates and chooses. What each side sees:
 
 - The agent plays `assistant`. Its own earlier replies stand in its history as it would have written them, tags first
   (the form it is trained on); the user's utterances are plain text.
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sage_data.dialogue import Dialogue, Role, Scenario, Source, Utterance
@@ -70,7 +71,11 @@ class Transcript:
     forgotten: int
     """Most messages that either side had to leave out of its history."""
     prompt_tokens: int
+    """Of both models."""
     completion_tokens: int
+    user_prompt_tokens: int
+    """Those of the user simulator alone."""
+    user_completion_tokens: int
     error: str | None = None
     """What the backend said, when it failed."""
 
@@ -82,44 +87,73 @@ class Transcript:
 
 def roll(scenarios: Sequence[Scenario], agent: Replier, user: Replier, settings: Settings) -> list[Transcript]:
     """Play one dialogue for each scenario, all in lock-step; the user speaks first, the situation in its words."""
-    talks = [_Talk(scenario, settings) for scenario in scenarios]
-    order: tuple[tuple[Role, Replier], ...] = (("user", user), ("assistant", agent))
-    # The situation is the first move.
-    moves = [(exchange, *move) for exchange in range(settings.exchanges) for move in order][1:]
-    for exchange, role, replier in moves:
-        live = [talk for talk in talks if talk.stop is None]
-        replies = replier([talk.ask(role, exchange) for talk in live]) if live else []
+    return play_together([Talk(scenario, settings) for scenario in scenarios], agent, user)
+
+
+def play_together(talks: Sequence[Talk], agent: Replier, user: Replier) -> list[Transcript]:
+    """Play dialogues that have not begun to their ends in lock-step, one turn of all that still go on at a time."""
+    speakers: Mapping[Role, Replier] = {"user": user, "assistant": agent}
+    while live := [talk for talk in talks if not talk.over]:
+        # They began together and nobody skips a turn, so the same role is to speak in all of them.
+        replies = speakers[live[0].role]([talk.ask() for talk in live])
         for talk, reply in zip(live, replies, strict=True):
-            talk.hear(role, reply)
+            talk.hear(reply)
     return [talk.transcript() for talk in talks]
 
 
 @dataclass
-class _Talk:
+class Talk:
     """A dialogue being played."""
 
     scenario: Scenario
     settings: Settings
-    utterances: list[Utterance] = field(default_factory=list)
-    replies: list[tuple[Role, Reply]] = field(default_factory=list)
-    problems: list[tuple[int, str]] = field(default_factory=list)
-    stop: StopReason | None = None
-    stopped_by: Role | None = None
-    error: str | None = None
-    forgotten: Counter[str] = field(default_factory=Counter)
+    sample: int = 0
+    """Which of the scenario's rollouts it is, from 0."""
+    utterances: list[Utterance] = field(default_factory=list, init=False)
+    replies: list[tuple[Role, Reply]] = field(default_factory=list, init=False)
+    problems: list[tuple[int, str]] = field(default_factory=list, init=False)
+    stop: StopReason | None = field(default=None, init=False)
+    stopped_by: Role | None = field(default=None, init=False)
+    error: str | None = field(default=None, init=False)
+    forgotten: Counter[str] = field(default_factory=Counter, init=False)
 
     def __post_init__(self) -> None:
+        # The situation is the first move.
         self.utterances.append(Utterance("user", self.scenario.situation))
 
-    def ask(self, role: Role, exchange: int) -> Ask:
+    @property
+    def id(self) -> str:
+        """Id of the dialogue: the scenario's, with the number of the sample behind it from the second one on."""
+        return f"{self.scenario.id}#{self.sample}" if self.sample else self.scenario.id
+
+    @property
+    def role(self) -> Role:
+        """Who is to speak next."""
+        return "user" if len(self.replies) % 2 else "assistant"
+
+    @property
+    def exchange(self) -> int:
+        """Number of the exchange that the next utterance belongs to, from 0."""
+        return (len(self.replies) + 1) // 2
+
+    @property
+    def over(self) -> bool:
+        """True when nobody is to speak any more."""
+        return self.stop is not None or self.exchange >= self.settings.exchanges
+
+    def ask(self) -> Ask:
         """Say what is wanted from `role`."""
-        seed = derive_seed(self.settings.seed, self.scenario.id, role, exchange)
+        role, exchange = self.role, self.exchange
+        # What the first sample draws does not depend on there being others.
+        sample = ("sample", self.sample) if self.sample else ()
+        seed = derive_seed(self.settings.seed, self.scenario.id, role, exchange, *sample)
         slots = self.settings.user_slots if role == "user" else self.settings.slots
         messages = history(self.utterances, role, slots)
         return Ask(self.scenario, role, exchange, messages, seed, self.forgotten[role], slots)
 
-    def hear(self, role: Role, reply: Reply) -> None:
-        """Take a reply into the dialogue, or end it."""
+    def hear(self, reply: Reply) -> None:
+        """Take the reply of `role` into the dialogue, or end it."""
+        role = self.role
         self.replies.append((role, reply))
         self.forgotten[role] = reply.forgotten
         if reply.stop is not None:
@@ -134,22 +168,26 @@ class _Talk:
 
     def transcript(self) -> Transcript:
         """Return the finished dialogue; one that ended on an unanswered user utterance keeps it."""
-        model = next((reply.completion.model for role, reply in self.replies if role == "assistant"), None)
+        said = [(role, reply.completion) for role, reply in self.replies]
+        model = next((completion.model for role, completion in said if role == "assistant"), None)
         return Transcript(
             dialogue=Dialogue(
-                id=self.scenario.id,
+                id=self.id,
                 utterances=tuple(self.utterances),
                 source=Source(self.settings.corpus),
                 scenario_id=self.scenario.id,
                 model=model,
+                sample=self.sample,
             ),
             stop_reason=self.stop or StopReason.EXCHANGES,
             stopped_by=self.stopped_by,
             problems=tuple(self.problems),
             forms=tuple((role, reply.form) for role, reply in self.replies if reply.stop is None),
             forgotten=max(self.forgotten.values(), default=0),
-            prompt_tokens=sum(reply.completion.prompt_tokens for _, reply in self.replies),
-            completion_tokens=sum(reply.completion.completion_tokens for _, reply in self.replies),
+            prompt_tokens=sum(completion.prompt_tokens for _, completion in said),
+            completion_tokens=sum(completion.completion_tokens for _, completion in said),
+            user_prompt_tokens=sum(completion.prompt_tokens for role, completion in said if role == "user"),
+            user_completion_tokens=sum(completion.completion_tokens for role, completion in said if role == "user"),
             error=self.error,
         )
 

@@ -9,14 +9,14 @@ processor can still round otherwise, and now and then draw another word.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 from pydantic import Field
 
 from sage_data.chat import CompletionStatus, Sampling
-from sage_data.dialogue import Scenario, Split
+from sage_data.dialogue import Dialogue, Scenario, Split
 from sage_data.errors import InputError
 from sage_data.rollout.playing import Settings, Transcript
 from sage_data.rollout.speaking import StopReason, TagForm
@@ -26,14 +26,15 @@ from sage_data.store.dialogues import read_scenarios, to_table
 from sage_data.store.shards import read_table
 
 PLAY_INPUTS = (
-    Need("agent", "model folder of the agent"),
-    Need("user", "model folder of the user simulator"),
+    Need("agent", "model folder of the agent, for the URI hf:@agent", optional=True, positional=True),
+    Need("user", "model folder of the user simulator, for the URI hf:@user", optional=True),
     Need("scenarios", "folder of scenarios"),
 )
 OUTCOME_SCHEMA = pa.schema(
     [
         ("dialogue_id", pa.string()),
         ("scenario_id", pa.string()),
+        ("sample", pa.int64()),
         ("stop_reason", pa.string()),
         ("stopped_by", pa.string()),
         ("exchanges", pa.int64()),
@@ -42,6 +43,8 @@ OUTCOME_SCHEMA = pa.schema(
         ("forgotten", pa.int64()),
         ("prompt_tokens", pa.int64()),
         ("completion_tokens", pa.int64()),
+        ("user_prompt_tokens", pa.int64()),
+        ("user_completion_tokens", pa.int64()),
         ("error", pa.string()),
     ]
 )
@@ -56,7 +59,7 @@ class PlayConfig(StageConfig):
     exchanges: int = Field(8, ge=1, description="Exchanges of a user utterance and a reply.")
     split: Split | None = Field(None, description="Take only scenarios of this split; null takes all.")
     limit: int | None = Field(None, ge=1, description="Take at most this many scenarios, in file order.")
-    block: int = Field(64, ge=1, description="Scenarios played together; one shard each.")
+    block: int = Field(64, ge=1, description="Dialogues played together; one shard each.")
     max_tokens: int = Field(128, ge=1, description="Longest reply, tags included, in tokens.")
     temperature: float = Field(0.8, ge=0, description="Of the agent; 0 is greedy.")
     top_k: int = Field(100, ge=0, description="Of the agent; 0 keeps all tokens.")
@@ -114,8 +117,16 @@ def blocks(
             bar.advance(len(block))
 
 
-def write_transcripts(transcripts: Sequence[Transcript], index: int, out: Output) -> None:
-    """Write one block: `outcomes` first, then `dialogues`, whose rejects are those that failed or never began."""
+def write_transcripts(
+    transcripts: Sequence[Transcript],
+    index: int,
+    out: Output,
+    to_table: Callable[[Iterable[Dialogue]], pa.Table] = to_table,
+) -> None:
+    """Write one block: `outcomes` first, then `dialogues`, whose rejects are those that failed or never began.
+
+    `to_table` lays out the dialogues: with their samples or, as is enough where a scenario has one, without.
+    """
     out.write_shard("outcomes", index, pa.Table.from_pylist([_outcome(one) for one in transcripts], OUTCOME_SCHEMA))
     reasons = [_rejection(one) for one in transcripts]
     kept = [one.dialogue for one, reason in zip(transcripts, reasons, strict=True) if reason is None]
@@ -172,6 +183,7 @@ def _outcome(transcript: Transcript) -> dict[str, object]:
     return {
         "dialogue_id": transcript.dialogue.id,
         "scenario_id": transcript.dialogue.scenario_id,
+        "sample": transcript.dialogue.sample,
         "stop_reason": transcript.stop_reason.value,
         "stopped_by": transcript.stopped_by,
         "exchanges": transcript.exchanges,
@@ -180,5 +192,7 @@ def _outcome(transcript: Transcript) -> dict[str, object]:
         "forgotten": transcript.forgotten,
         "prompt_tokens": transcript.prompt_tokens,
         "completion_tokens": transcript.completion_tokens,
+        "user_prompt_tokens": transcript.user_prompt_tokens,
+        "user_completion_tokens": transcript.user_completion_tokens,
         "error": transcript.error,
     }

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from sage_data import sac
-from sage_data.chat import ChatBackend, Completion, CompletionStatus, Conversation, Message, Sampling
+from sage_data.chat import ChatBackend, Completion, CompletionStatus, Conversation, Message, Sampling, width_of
 from sage_data.dialogue import Role, Scenario, Utterance
 
 OPENER = Path(__file__).with_name("prompts") / "opener.txt"
@@ -55,7 +55,7 @@ class Ask:
     messages: tuple[Message, ...]
     """The history as the speaking model sees it; its own messages are `assistant`."""
     seed: int
-    """Depends on the run's seed, scenario, role and exchange alone: two agents meet a user with the same draws."""
+    """Depends on the run's seed, scenario, role, exchange and sample alone, so that two agents meet the same user."""
     forgotten: int = 0
     """Oldest messages that had to be left out for the last reply already; more history will not need fewer."""
     slots: tuple[str, ...] = sac.SLOTS
@@ -104,6 +104,21 @@ class Speaker:
     def __call__(self, asks: Sequence[Ask]) -> list[Reply]:
         """Answer with one draw each."""
         return [candidates[0] for candidates in self.draw(asks)]
+
+    @property
+    def at_once(self) -> int:
+        """How many threads may ask it at once; see `sage_data.chat.width_of`."""
+        return width_of(self.backend)
+
+    def recall(self, ask: Ask) -> Reply | None:
+        """What it said to the very same ask in an earlier attempt, if its backend remembers; nobody is asked."""
+        recall = getattr(self.backend, "recall", None)
+        if recall is None:
+            return None
+        for left in range(ask.forgotten, len(ask.messages), 2):
+            if (drawn := recall(Conversation(ask.messages[left:], ask.seed), self.sampling)) is not None:
+                return _read(drawn[0], left, ask.slots)
+        return None
 
     def draw(self, asks: Sequence[Ask], n: int = 1) -> list[list[Reply]]:
         """Draw `n` candidates for each ask.

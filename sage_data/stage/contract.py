@@ -63,7 +63,7 @@ class Context:
 
         Raises:
             BackendError: nothing answers to the URI.
-            ConfigError: `@name` names no input.
+            ConfigError: `@name` names no input that was given.
         """
         # Opened late, so that stages without a model never look for entry points.
         from sage_data.chat.uri import open_chat
@@ -96,6 +96,11 @@ def located(uri: str, inputs: Inputs) -> str:
     if not rest.startswith("@"):
         return uri
     name, question, query = rest[1:].partition("?")
+    if not inputs.many(name):
+        raise ConfigError(
+            f"{scheme}:@{name}: expected a model in the input {name!r}, found no such input",
+            next_step=f"give the input {name!r}, or a URI that names a model itself, such as openai:MODEL@URL",
+        )
     return f"{scheme}{colon}{inputs.one(name).path}{question}{query}"
 
 

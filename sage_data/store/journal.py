@@ -19,10 +19,19 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from sage_data.chat.meter import Meter
-from sage_data.chat.protocol import ChatBackend, Completion, CompletionStatus, Conversation, Sampling, StreamingChat
+from sage_data.chat.protocol import (
+    ChatBackend,
+    Completion,
+    CompletionStatus,
+    Conversation,
+    Sampling,
+    StreamingChat,
+    width_of,
+)
 from sage_data.errors import BackendError, DamagedFileError, InputError, SchemaVersionError
 from sage_data.store.files import sha256_json
 
@@ -47,7 +56,7 @@ _FORGET_FAILURE = "DELETE FROM failures WHERE key = ?"
 
 
 class Journal:
-    """Finished calls on disk. One writer at a time (the run's lock sees to that)."""
+    """Finished calls on disk. One process at a time (the run's lock sees to that), whose threads may share it."""
 
     def __init__(self, path: Path) -> None:
         """Open the journal, or begin one.
@@ -58,9 +67,10 @@ class Journal:
             InputError: the file cannot be opened.
         """
         self._path = path
+        self._turn = RLock()
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._explained():
-            self._db = sqlite3.connect(path)
+            self._db = sqlite3.connect(path, check_same_thread=False)
             try:
                 self._prepare()
             except BaseException:
@@ -106,7 +116,8 @@ class Journal:
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        with self._turn:
+            self._db.close()
 
     def _prepare(self) -> None:
         found = int(self._db.execute("PRAGMA user_version").fetchone()[0])
@@ -122,9 +133,10 @@ class Journal:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn SQLite's errors into ours, which name the file."""
+        """One thread at a time; turns SQLite's errors into ours, which name the file."""
         try:
-            yield
+            with self._turn:
+                yield
         except sqlite3.OperationalError as error:
             raise InputError(
                 f"{self._path}: the journal of calls cannot be used: {error}",
@@ -150,6 +162,9 @@ class JournaledChat:
         self._backend = backend
         self._journal = journal
         self._meter = meter
+        self._told = (self.estimated_calls, self.lost_requests)
+        """What the backend has told so far of requests whose cost is unsure."""
+        self._telling = RLock()
 
     @property
     def identity(self) -> str:
@@ -165,6 +180,23 @@ class JournaledChat:
     def lost_requests(self) -> int:
         """Requests of the wrapped backend that brought no reply although they may have been paid, where it tells."""
         return int(getattr(self._backend, "lost_requests", 0))
+
+    @property
+    def at_once(self) -> int:
+        """How many threads may ask at once; see `sage_data.chat.width_of`."""
+        return width_of(self._backend)
+
+    def recall(self, conversation: Conversation, sampling: Sampling, n: int = 1) -> list[Completion] | None:
+        """What the journal holds for a conversation, or None; nobody is asked, and what it cost counts as spent before.
+
+        Whoever asks one thing after another can thus come to where an earlier attempt was before a new call begins.
+        """
+        if self._journal is None:
+            return None
+        key = call_key(self.identity, conversation, sampling, n)
+        if (found := self._journal.get(key)) is not None and self._meter is not None:
+            self._meter.from_journal(found, key)
+        return found
 
     def generate(self, conversations: Sequence[Conversation], sampling: Sampling, n: int = 1) -> list[list[Completion]]:
         """Answer each conversation, in order, calling the backend only for those not in the journal.
@@ -200,7 +232,6 @@ class JournaledChat:
     ) -> Iterator[tuple[int, list[Completion]]]:
         meter = Meter() if self._meter is None else self._meter
         flow = _Flow(self.identity, self._journal, meter, conversations, sampling, n)
-        estimated, lost = self.estimated_calls, self.lost_requests
         try:
             while not flow.over:
                 missing = flow.missing()
@@ -212,10 +243,15 @@ class JournaledChat:
                 yield from flow.ready_answers()
         finally:
             meter.abandon(flow.unanswered)
-            meter.estimated += self.estimated_calls - estimated
-            meter.lost += self.lost_requests - lost
+            self._tell(meter)
         if flow.stopped:
             raise meter.stop()
+
+    def _tell(self, meter: Meter) -> None:
+        """Pass on what the backend has told since the last time, once, whichever thread comes first."""
+        with self._telling:
+            before, self._told = self._told, (self.estimated_calls, self.lost_requests)
+            meter.unsure(self._told[0] - before[0], self._told[1] - before[1])
 
 
 class _Flow:

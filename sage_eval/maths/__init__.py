@@ -26,9 +26,9 @@ from sage_data.store.shards import read_table
 from sage_eval.maths.problems import Problem, in_blocks, problems, read_gsm8k
 from sage_eval.maths.talking import FAILED, NO_NUMBER, talk
 from sage_eval.stats.signs import wilson_interval
-from sage_eval.tables import show_interval, text_table
+from sage_eval.tables import show_interval, show_share, text_table
 
-VERSION = 1
+VERSION = 2
 INPUTS = (
     Need("agent", "model folder of the agent, for the URI hf:@agent", optional=True),
     Need("problems", "JSON Lines with question and answer, as gsm8k has them; generated when left out", optional=True),
@@ -182,7 +182,7 @@ def _rate(rows: Sequence[Row], rule: str, level: float) -> Row:
 
 
 def summary(agent: str, rows: Sequence[Row], rates: Sequence[Row]) -> str:
-    """The rates as text, and what the agent did in its first replies."""
+    """The rates as text, those of the kinds in a table of their own, and what the agent did in its first replies."""
     header = ("problems", "after", "rule", "asked", "failed", "no number", "solved", "rate", "interval", "if failed")
     lines = [
         (
@@ -193,13 +193,27 @@ def summary(agent: str, rows: Sequence[Row], rates: Sequence[Row]) -> str:
             show_interval(row["worst"], row["best"]),
         )
         for row in rates
+        if row["kind"] == ALL
     ]
     level = rates[0]["level"] if rates else 0.95
     note = (
         f"Solved: the last number of the reply is the answer, or any is. {level:.0%} Wilson intervals; 'if failed':\n"
         "the rate if all failed problems had been wrong, or right."
     )
-    return f"agent {agent}\n\n{text_table(header, lines, left=3)}\n\n{note}\n{_actions(rows)}"
+    parts = [f"agent {agent}", text_table(header, lines, left=3), note, _by_kind(rates), _actions(rows)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _by_kind(rates: Sequence[Row]) -> str:
+    """Solved of those scored, a line for each kind."""
+    kinds = list(dict.fromkeys(row["kind"] for row in rates if row["kind"] != ALL))
+    found = {(row["kind"], row["after"], row["rule"]): row for row in rates}
+    columns = [(after, rule) for after in ("question", "nudges") for rule in RULES]
+    lines = [
+        (kind, *(show_share(found[kind, *one]["solved"], found[kind, *one]["n"]) for one in columns)) for kind in kinds
+    ]
+    header = ("kind", *(f"{after}, {rule}" for after, rule in columns))
+    return f"Solved by kind, of those that did not fail\n{text_table(header, lines)}" if kinds else ""
 
 
 def _actions(rows: Sequence[Row]) -> str:
@@ -207,9 +221,7 @@ def _actions(rows: Sequence[Row]) -> str:
     most = sorted(actions.items(), key=lambda one: (-one[1], one[0]))[:5]
     if not most:
         return ""
-    return (
-        "Most frequent motivations of the first replies: " + ", ".join(f"{one} {count}" for one, count in most) + "\n"
-    )
+    return "Most frequent motivations of the first replies: " + ", ".join(f"{one} {count}" for one, count in most)
 
 
 def _report_failures(rows: Sequence[Row], out: Output) -> None:

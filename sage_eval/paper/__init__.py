@@ -9,6 +9,7 @@ paper's Tables 1 and 2 ship as examples.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sage_data.errors import ConfigError, InputError
@@ -46,7 +47,7 @@ def check(path: Path, about: About | None = None) -> Report:
     return check_table(read_table(path), declared, path)
 
 
-def check_table(rows: list[WinRow] | list[ScoreRow], about: About, path: Path) -> Report:
+def check_table(rows: Sequence[WinRow] | Sequence[ScoreRow], about: About, path: Path) -> Report:
     """Check a table that was read.
 
     Raises:

@@ -34,6 +34,7 @@ class _Frozen(BaseModel):
 class _Claim(_Frozen):
     says: str = Field(description="The claim, in one's own words.")
     where: str = Field(description="Where the text makes it.")
+    note: bool = Field(False, description="True: worth a remark, not an error, when it does not hold.")
 
 
 class Better(_Claim):
@@ -44,6 +45,15 @@ class Better(_Claim):
     b: str
     judge: str | None = None
     significant: bool = Field(True, description="False: only the direction is claimed.")
+
+
+class NoDifference(_Claim):
+    """A and B do not differ significantly; by any judge, unless one is named."""
+
+    kind: Literal["no-difference"]
+    a: str
+    b: str
+    judge: str | None = None
 
 
 class Ratio(_Claim):
@@ -113,6 +123,7 @@ class MostlyDeclined(_Claim):
 
 Claim = Annotated[
     Better
+    | NoDifference
     | Ratio
     | JudgesAgree
     | MoreTies
@@ -159,7 +170,7 @@ def read_about(path: Path) -> About:
         InputError: it is not TOML, or declares what there is not.
     """
     if not path.is_file():
-        return About()
+        return About.model_validate({})
     try:
         return About.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:

@@ -19,6 +19,7 @@ from sage_eval.paper.about import (
     LargestDrop,
     MoreTies,
     MostlyDeclined,
+    NoDifference,
     Ratio,
     Same,
     UndecidedExcluded,
@@ -52,14 +53,14 @@ def check_scores(about: About, results: Sequence[ScoreResult]) -> list[CheckedCl
 def discrepancies(claims: Sequence[CheckedClaim]) -> list[Finding]:
     """A finding for each claim that does not hold."""
     return [
-        Finding("claim", Severity.CLAIM, one.where, one.says, one.evidence, "the table does not bear the claim out")
+        Finding("claim", Severity.NOTE if one.note else Severity.CLAIM, one.where, one.says, one.evidence, "")
         for one in claims
         if not one.holds
     ]
 
 
 def _checked(claim: Claim, verdict: Verdict) -> CheckedClaim:
-    return CheckedClaim(claim.says, claim.where, *verdict)
+    return CheckedClaim(claim.says, claim.where, claim.note, *verdict)
 
 
 def _misplaced(claim: Claim) -> InputError:
@@ -68,8 +69,8 @@ def _misplaced(claim: Claim) -> InputError:
 
 def _of_wins(claim: Claim, results: Sequence[WinResult], n: int | None, alpha: float) -> Verdict:
     match claim:
-        case Better():
-            return _better(claim, _pair(results, claim.a, claim.b, claim.judge), alpha)
+        case Better() | NoDifference():
+            return _compared(claim, _pair(results, claim.a, claim.b, claim.judge), alpha)
         case Ratio():
             return _ratio(claim, _pair(results, claim.a, claim.b, None))
         case JudgesAgree():
@@ -98,7 +99,7 @@ def _of_scores(claim: Claim, results: Sequence[ScoreResult], alpha: float) -> Ve
             return 2 * falls > len(results), f"{falls} of {len(results)} scores fall"
         case Same():
             return _same(claim)
-        case Better() | Ratio() | JudgesAgree() | MoreTies() | UndecidedExcluded() | WholeSet():
+        case Better() | NoDifference() | Ratio() | JudgesAgree() | MoreTies() | UndecidedExcluded() | WholeSet():
             raise _misplaced(claim)
     assert_never(claim)
 
@@ -114,13 +115,21 @@ def _pair(results: Sequence[WinResult], a: str, b: str, judge: str | None) -> li
     return found
 
 
-def _better(claim: Better, rows: Sequence[WinResult], alpha: float) -> Verdict:
-    """B leads with every judge, and significantly where that is claimed."""
-    holds = all(
-        one.wins_b > one.wins_a and (not claim.significant or (one.p is not None and one.p < alpha)) for one in rows
-    )
-    said = [f"{one.judge} {one.wins_a}:{one.wins_b}, p = {show_p(one.p, one.log_p)}" for one in rows]
-    return holds, "; ".join(said)
+def _compared(claim: Better | NoDifference, rows: Sequence[WinResult], alpha: float) -> Verdict:
+    """B leads with every judge, and significantly where that is claimed; or no judge tells the two apart."""
+    if isinstance(claim, NoDifference):
+        holds = not any(_significant(one, alpha) for one in rows)
+    else:
+        holds = all(one.wins_b > one.wins_a and (not claim.significant or _significant(one, alpha)) for one in rows)
+    return holds, "; ".join(map(_tested, rows))
+
+
+def _significant(one: WinResult, alpha: float) -> bool:
+    return one.p is not None and one.p < alpha
+
+
+def _tested(one: WinResult) -> str:
+    return f"{one.judge} {one.wins_a}:{one.wins_b}, p = {show_p(one.p, one.log_p)}"
 
 
 def _ratio(claim: Ratio, rows: Sequence[WinResult]) -> Verdict:
@@ -134,7 +143,7 @@ def _agree(results: Sequence[WinResult]) -> Verdict:
     for one in results:
         pairs.setdefault((one.model_a, one.model_b), []).append(one)
     split = [
-        f"{a} vs {b}: " + ", ".join(f"{one.judge} {one.wins_a}:{one.wins_b}" for one in rows)
+        f"{a} vs {b}: " + "; ".join(map(_tested, rows))
         for (a, b), rows in pairs.items()
         if any(one.wins_b > one.wins_a for one in rows) and any(one.wins_b < one.wins_a for one in rows)
     ]

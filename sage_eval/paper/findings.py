@@ -1,4 +1,4 @@
-"""What a check comes to: recomputed rows, claims that hold or do not, and every discrepancy as a line with its evidence.
+"""What a check comes to: recomputed rows, claims that hold or do not, every discrepancy with its evidence.
 
 report = check(Path("table1.csv"))
 report.findings
@@ -36,6 +36,7 @@ class Finding(Result):
     printed: str
     recomputed: str
     why: str
+    """What follows, or what would put it right; empty for claims, whose evidence says all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class CheckedClaim(Result):
 
     says: str
     where: str
+    note: bool
+    """Only worth a remark when it does not hold."""
     holds: bool
     evidence: str
 
@@ -124,7 +127,8 @@ class Report(Result):
     power: float
     stars: dict[str, float]
     difference: Difference | None
-    rows: tuple[WinResult, ...] | tuple[ScoreResult, ...]
+    recomputed: tuple[WinResult, ...] | tuple[ScoreResult, ...]
+    """One for each row of the table, in its order."""
     shows: tuple[str, ...]
     """What the numbers show, as sentences."""
     claims: tuple[CheckedClaim, ...]

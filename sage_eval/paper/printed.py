@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)%?")
+_LONGEST = 20
+"""Characters of a number that a table prints; more are a mistake, and would overflow."""
 _SLACK = 1e-9
 """Rounding of our own arithmetic must not decide."""
 
@@ -29,7 +31,7 @@ class Printed:
             ValueError: it is no decimal number.
         """
         stripped = text.strip().replace("\N{MINUS SIGN}", "-")
-        if not _NUMBER.fullmatch(stripped):
+        if len(stripped) > _LONGEST or not _NUMBER.fullmatch(stripped):
             raise ValueError(f"not a decimal number: {text!r}")
         bare = stripped.rstrip("%")
         return cls(text.strip(), float(bare), len(bare.partition(".")[2]))
@@ -55,7 +57,7 @@ class Printed:
         return self.decimals > 0 and self.value == round(self.value)
 
     def may_be(self, exact: float, decimals: int | None = None) -> bool:
-        """True when `exact`, rounded to the printed decimals (or to these), is what is printed; halves go either way."""
+        """True when `exact`, rounded to the printed decimals (or to these), is what is printed; halves go both ways."""
         half = self.half if decimals is None else 0.5 * 10.0**-decimals
         return abs(exact - self.value) <= half + _SLACK
 

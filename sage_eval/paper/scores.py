@@ -88,7 +88,7 @@ def discrepancies(rows: Sequence[ScoreRow], about: About) -> list[Finding]:
     for row in rows:
         found += [*_granularity(row), *_errors(row)]
         if kind is not None:
-            found += _difference(row, kind, about)
+            found += _difference(row, kind)
     return [*found, *_label(rows, kind, about)]
 
 
@@ -145,14 +145,11 @@ def _errors(row: ScoreRow) -> Iterator[Finding]:
 
 
 def difference_kind(rows: Sequence[ScoreRow], about: About) -> Difference | None:
-    """What the printed differences are: as declared, else what most of them fit; None where none is printed."""
+    """What the printed differences are: as declared, else what they fit best; None where none is printed."""
     if about.difference is not None or not any(row.diff for row in rows):
         return about.difference
-    fitting = {
-        kind: sum(row.diff is not None and _within(row, row.diff, kind) for row in rows)
-        for kind in (Difference.RELATIVE, Difference.POINTS)
-    }
-    return max(fitting, key=lambda kind: fitting[kind])
+    wrong = {kind: [one.severity for row in rows for one in _difference(row, kind)] for kind in Difference}
+    return min(wrong, key=lambda kind: (wrong[kind].count(Severity.ERROR), len(wrong[kind])))
 
 
 def _exact(row: ScoreRow, kind: Difference) -> float | None:
@@ -182,7 +179,7 @@ def _within(row: ScoreRow, diff: Printed, kind: Difference) -> bool:
     return low - diff.half - 1e-9 <= diff.value <= high + diff.half + 1e-9
 
 
-def _difference(row: ScoreRow, kind: Difference, about: About) -> Iterator[Finding]:
+def _difference(row: ScoreRow, kind: Difference) -> Iterator[Finding]:
     exact = _exact(row, kind)
     if row.diff is None or exact is None or row.diff.may_be(exact):
         return
@@ -199,8 +196,7 @@ def _difference(row: ScoreRow, kind: Difference, about: About) -> Iterator[Findi
     if not any(row.diff.may_be(value) for value, _, _ in pairs):
         nearest = sorted(pairs, key=lambda one: abs(one[0] - row.diff.value if row.diff else 0.0))[:2]
         counts = " or ".join(f"{value:+.3f} ({before} to {after} right)" for value, before, after in nearest)
-        source = f" ({about.n_source})" if about.n_source else ""
-        why = f"no whole numbers of right answers among {row.n}{source} give it either; nearest are {counts}"
+        why = f"no whole numbers of right answers among {row.n} give it either; nearest are {counts}"
         yield Finding("difference", Severity.NOTE, row.task, row.diff.text, said, why)
 
 
@@ -231,10 +227,12 @@ def shows(results: Sequence[ScoreResult], about: About) -> list[str]:
         return ["No standard errors are printed, so no difference can be told from noise."]
     beyond = [one for one in tested if one.p_holm < about.alpha]
     names = "; ".join(f"{one.task} (z = {one.z:.2f}, Holm {show_p(one.p_holm)})" for one in beyond)
+    named = f": {names}" if beyond else ""
     found = [
-        f"{len(beyond)} of {len(results)} tasks differ beyond noise at {about.alpha:g} after Holm{f': {names}' if beyond else ''}.",
-        "All p are of unpaired tests. Both models answered the same documents: document by document, the same scores "
-        "would give smaller p-values.",
+        f"{len(beyond)} of {len(results)} tasks differ beyond noise at {about.alpha:g} after Holm{named}.",
+        "All p are of unpaired tests. Both models answered the same documents, mostly alike: compared document by "
+        "document, the same scores would as a rule give smaller p-values.",
+        *_sizes(results, about),
         *_hanging(tested, about),
     ]
     quiet = [one for one in tested if one.p_holm >= about.alpha and one.detectable is not None]
@@ -248,6 +246,15 @@ def shows(results: Sequence[ScoreResult], about: About) -> list[str]:
     return [*found, *_average(tested)]
 
 
+def _sizes(results: Sequence[ScoreResult], about: About) -> Iterator[str]:
+    """Whether the standard errors are those of so many documents."""
+    known = [one for one in results if one.n is not None and one.n_low is not None]
+    fit = sum((one.n_low or 0) <= (one.n or 0) <= (one.n_high or one.n or 0) for one in known)
+    source = f" ({about.n_source})" if about.n_source else ""
+    if known:
+        yield f"The standard errors fit the number of documents{source} in {fit} of {len(known)} tasks."
+
+
 def _hanging(tested: Sequence[ScoreResult], about: About) -> Iterator[str]:
     """Rows whose verdict depends on digits that were rounded away."""
     for one in tested:
@@ -258,10 +265,10 @@ def _hanging(tested: Sequence[ScoreResult], about: About) -> Iterator[str]:
         factor = one.p_holm / one.p if adjusted and one.p else 1.0
         low, high = min(1.0, factor * one.p_low), min(1.0, factor * one.p_high)
         if low < about.alpha <= high:
+            which = "Holm-adjusted p" if adjusted else "p"
             yield (
-                f"{one.task}: whether {'Holm-adjusted ' if adjusted else ''}p is below {about.alpha:g} hangs on the rounding "
-                f"of the printed numbers, which leaves {show_p(low)} to {show_p(high)} open "
-                f"({show_p(factor * one.p)} as printed)."
+                f"{one.task}: whether {which} is below {about.alpha:g} hangs on the rounding of the printed numbers, "
+                f"which leaves {show_p(low)} to {show_p(high)} open ({show_p(factor * one.p)} as printed)."
             )
 
 

@@ -28,6 +28,8 @@ WIN_COLUMNS = ("judge", "model_a", "model_b", "wins_a", "ties", "wins_b")
 WIN_EXTRAS = ("percent_a", "percent_ties", "percent_b", "stars")
 SCORE_COLUMNS = ("task", "base", "new")
 SCORE_EXTRAS = ("base_se", "new_se", "diff", "n")
+MOST = 10_000_000
+"""Largest count that is read: exact tests take time and memory in proportion."""
 
 T = TypeVar("T")
 
@@ -103,8 +105,8 @@ def _lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         with path.open(encoding="utf-8-sig", newline="") as opened:
             reader = csv.reader(opened, strict=True)
             lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(cells)]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not readable as CSV: {error}") from error
+    except (csv.Error, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: not readable as CSV: {error}", next_step="give a CSV file in UTF-8") from error
     if len(lines) < 2:
         raise InputError(f"{path}: expected a heading and at least one row, found {len(lines)} lines")
     (_, header), *rest = lines
@@ -167,7 +169,7 @@ def _name(text: str) -> str:
 
 
 def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(MOST)) or int(text) > MOST:
         raise ValueError(f"not a count: {text!r}")
     return int(text)
 
@@ -195,10 +197,15 @@ def _error(text: str) -> Printed:
 def _win_row(cells: _Cells) -> WinRow:
     columns = {"wins_a": "percent_a", "ties": "percent_ties", "wins_b": "percent_b"}
     printed = {name: cells.optional(column, _percent, "a percentage from 0 to 100") for name, column in columns.items()}
+    wins_a, ties, wins_b = (cells.read(name, _count, f"a count from 0 to {MOST}") for name in columns)
     return WinRow(
         cells.line,
-        *(cells.text(name) for name in ("judge", "model_a", "model_b")),
-        *(cells.read(name, _count, "a count, 0 or more") for name in columns),
+        cells.text("judge"),
+        cells.text("model_a"),
+        cells.text("model_b"),
+        wins_a,
+        ties,
+        wins_b,
         percents={name: percent for name, percent in printed.items() if percent is not None},
         stars=cells.cells.get("stars"),
     )
@@ -213,7 +220,7 @@ def _score_row(cells: _Cells) -> ScoreRow:
         cells.optional("base_se", _error, "a standard error, 0 or more"),
         cells.optional("new_se", _error, "a standard error, 0 or more"),
         cells.optional("diff", Printed.parse, "a difference"),
-        cells.optional("n", _positive, "a number of documents, 1 or more"),
+        cells.optional("n", _positive, f"a number of documents from 1 to {MOST}"),
     )
 
 

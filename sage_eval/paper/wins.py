@@ -93,9 +93,7 @@ def _sum(row: WinRow, n: int | None) -> Iterator[Finding]:
         Severity.ERROR,
         row.place,
         f"{row.wins_a} + {row.ties} + {row.wins_b}",
-        f"{row.total}, not {n} ({missing:+d} missing)"
-        if missing > 0
-        else f"{row.total}, not {n} ({-missing} too many)",
+        f"{row.total}, not {n} ({missing} missing)" if missing > 0 else f"{row.total}, not {n} ({-missing} too many)",
         "; ".join(repairs) or "no single cell, changed, would fit both the sum and its percentage",
     )
 
@@ -127,13 +125,14 @@ def _percents(row: WinRow, n: int) -> Iterator[Finding]:
         exact = 100.0 * count / n
         near = abs(exact - percent.value) <= 3 * percent.half
         fitting = percent.counts(n, 0 if percent.whole else None)
+        cut = ", cut off instead of rounded" if percent.cut_from(exact) else ""
         yield Finding(
             "percent",
             Severity.NOTE if near else Severity.ERROR,
             f"{row.place}, {CELLS[name]}",
             f"{count} ({percent.text})",
             f"{exact:.2f}% of {n}, {exact:.{percent.decimals}f}% as printed",
-            f"{percent.text} fits {fitting[0]} to {fitting[-1]}{', cut off instead of rounded' if percent.cut_from(exact) else ''}"
+            f"{percent.text} fits {fitting[0]} to {fitting[-1]}{cut}"
             if fitting
             else f"no count of {n} gives {percent.text}",
         )
@@ -173,28 +172,30 @@ def _stars(row: WinRow, result: WinResult, about: About) -> Iterator[Finding]:
     claimed = level < about.stars.get(result.fitting_stars, 1.0)
     p = show_p(result.p, result.log_p)
     if not claimed:
-        why = f"p is below {about.stars[result.fitting_stars]:g}: the mark {result.fitting_stars} would hold"
+        why = f"the mark {result.fitting_stars} would hold, since p is below {about.stars[result.fitting_stars]:g}"
     elif result.p is None or result.p >= about.alpha:
         why = f"the difference is not even significant at {about.alpha:g}; {_needed(result, level)}"
     else:
-        held = f"p is below {about.alpha:g} (Holm over the table: {show_p(result.p_holm)})"
-        why = f"{held}, but not below {level:g}; {_needed(result, level)}"
+        adjusted = "and so is p" if result.p_holm < about.alpha else "but p is not"
+        held = f"p is below {about.alpha:g}, {adjusted} after Holm over the table ({show_p(result.p_holm)})"
+        why = f"not below {level:g}: {_needed(result, level)}; {held}"
+    said = f"p < {level:g}" if printed in about.stars else f"p not below {max(about.stars.values()):g}"
     yield Finding(
         "stars",
         Severity.ERROR if claimed else Severity.NOTE,
         row.place,
-        f"{printed or NO_STAR}: {f'p < {level:g}' if printed in about.stars else f'p not below {max(about.stars.values()):g}'}",
+        f"{printed or NO_STAR}: {said}",
         f"p = {p}: {result.fitting_stars or NO_STAR}",
         why,
     )
 
 
 def _needed(result: WinResult, level: float) -> str:
-    decisive = result.wins_a + result.wins_b
+    decisive, most = result.wins_a + result.wins_b, max(result.wins_a, result.wins_b)
     fewer = int(critical_wins(np.array([decisive]), level)[0])
     if fewer < 0:
         return f"no outcome of {decisive} decisive pairs could reach it"
-    return f"of {decisive} decisive pairs one model would need {decisive - fewer}, it has {max(result.wins_a, result.wins_b)}"
+    return f"of {decisive} decisive pairs one model would need {decisive - fewer}, it has {most}"
 
 
 def _stars_out_of_order(results: Sequence[WinResult], about: About) -> Iterator[Finding]:
@@ -227,18 +228,18 @@ def _row(result: WinResult) -> str:
 
 def shows(results: Sequence[WinResult], about: About) -> list[str]:
     """The table in sentences."""
-    found = [
-        f"{sum(one.p_holm < about.alpha for one in results)} of {len(results)} rows differ at {about.alpha:g} after Holm."
-    ]
+    differing = sum(one.p_holm < about.alpha for one in results)
+    found = [f"{differing} of {len(results)} rows differ at {about.alpha:g} after Holm."]
     starred = [one for one in results if one.stars]
     if starred and about.stars:
         right = [one for one in starred if one.stars == one.fitting_stars]
         names = "; ".join(f"{_row(one)}, p = {show_p(one.p, one.log_p)}" for one in right)
-        found.append(f"{len(right)} of {len(starred)} starred rows hold as printed{f': {names}' if right else ''}.")
+        verb = "row holds" if len(starred) == 1 else "rows holds" if len(right) == 1 else "rows hold"
+        found.append(f"{len(right)} of {len(starred)} starred {verb} as printed{f': {names}' if right else ''}.")
     tied = [one.ties / one.n for one in results if one.n]
     if any(tied):
         found.append(
-            f"Between {min(tied):.0%} and {max(tied):.0%} of the pairs count as ties, which the sign test leaves out: a "
-            "share of wins among decisive pairs says more than one among all."
+            f"Between {min(tied):.0%} and {max(tied):.0%} of the pairs count as ties, which the sign test leaves out: "
+            "a share of wins among decisive pairs says more than one among all."
         )
     return found

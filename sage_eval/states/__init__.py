@@ -33,14 +33,16 @@ from sage_eval.states.claims import RULES
 from sage_eval.states.estimates import Sums
 from sage_eval.states.material import Model, lost_by_model, read_models
 from sage_eval.states.settings import Config
+from sage_eval.states.tokens import TokenCount, token_counter
 
 __all__ = ["INPUTS", "RESOURCES", "VERSION", "Config", "run"]
 
-VERSION = 1
+VERSION = 2
 INPUTS = (
     Need("dialogues", "folders of dialogues, one a model", many=True),
     Need("scenarios", "folders of scenarios, for the emotions that their authors named", many=True, optional=True),
     Need("steered", "folders of steered replies", many=True, optional=True),
+    Need("tokenizer", "model folder or tokenizer.json, to count the tokens of replies", optional=True),
     Need("judge", "checkpoint of a judge of claims, named by the URI hf:@judge", optional=True),
 )
 RESOURCES = (RULES, emotions.MAPPING, asking.SYSTEM, asking.USER)
@@ -67,19 +69,23 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
 
     Raises:
         ConfigError: two inputs have one name.
-        InputError: a folder holds no dialogues, or two with one id; two scenarios differ under one id.
+        InputError: a folder holds no dialogues, or two with one id; two scenarios differ under one id; what is given
+            as a tokenizer is none.
+        MissingDependencyError: the library that reads tokenizers is not installed.
         BackendError: the judge of claims cannot be used at all.
         BudgetStopError: the allowed cost is reached.
     """
     models = read_models(inputs.many("dialogues"), config.strip_prefix)
     labels = read_labels(inputs.many("scenarios"))
+    given = inputs.optional("tokenizer")
+    count = None if given is None else token_counter(given.path)
     rows: Rows = {name: [] for name in SCHEMAS}
     claimed: dict[str, Sums] = {}
     with context.progress("states", total=len(models), unit="models") as bar:
         for model in models:
-            claimed[model.name] = _measure(model, labels, rows, config, context.seed)
+            claimed[model.name] = _measure(model, labels, rows, config, context.seed, count)
             bar.advance(1)
-    _compare(models, claimed, rows, config, context.seed)
+    _compare(models, claimed, rows, config, context.seed, count)
     for one in inputs.many("steered"):
         found = steering.read_steering(one)
         rows[steering.TABLE] += steering.dose_rows(one.label, found, level=config.level, seed=context.seed)
@@ -88,12 +94,14 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     _write(models, rows, config, out)
 
 
-def _measure(model: Model, labels: Mapping[str, str], rows: Rows, config: Config, seed: int) -> Sums:
+def _measure(
+    model: Model, labels: Mapping[str, str], rows: Rows, config: Config, seed: int, count: TokenCount | None
+) -> Sums:
     """Add one model's rows; returns its replies with a claim to be human."""
     rows[counting.COUNTS] += counting.count_rows(model, config.level)
     rows[counting.FORMS] += counting.form_rows(model, config.level)
     rows[transitions.TABLE] += transitions.transition_rows(model, config.level)
-    rows[style.TABLE] += style.style_rows(model, config.level, config.distinct_budget)
+    rows[style.TABLE] += style.style_rows(model, config.level, config.distinct_budget, count)
     rows[style.FREQUENT] += style.frequent_rows(model)
     matched = list(emotions.match_rows(model, labels, emotions.shipped_mapping()))
     named = {"model": model.name}
@@ -107,9 +115,16 @@ def _measure(model: Model, labels: Mapping[str, str], rows: Rows, config: Config
     return incarnation.claim_sums(found)
 
 
-def _compare(models: Sequence[Model], claimed: Mapping[str, Sums], rows: Rows, config: Config, seed: int) -> None:
+def _compare(
+    models: Sequence[Model],
+    claimed: Mapping[str, Sums],
+    rows: Rows,
+    config: Config,
+    seed: int,
+    count: TokenCount | None,
+) -> None:
     rows[differing.TABLE] += differing.difference_rows(
-        models, dict(claimed), level=config.level, least=config.least, seed=seed
+        models, dict(claimed), level=config.level, least=config.least, seed=seed, count=count
     )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from sage_eval.states.drawing import (
     COLOURS,
-    WIDTH,
     bar,
     cell,
     legend,
@@ -36,6 +35,8 @@ MOST_CELLS = 6
 SLANT = -40
 CURVE = (70.0, 800.0, 280.0)
 """Left and right end of a curve's plot, and its height."""
+DODGE = 6.0
+"""Distance between the points of two curves at one amount."""
 
 
 def state_bars(rows: Sequence[Row], kind: str, title: str, top: int) -> str | None:
@@ -123,7 +124,7 @@ def _maps(rows: Sequence[Row], title: str, y: float, most: int) -> tuple[list[st
     """One kind of step: its title and a map for each model, two to a row."""
     models = list(dict.fromkeys(row["model"] for row in rows))
     firsts, seconds = _most(rows, "from", most), _most(rows, "to", most)
-    note = "Share of the row, and below it the lift: how much more often than after anything."
+    note = "Share of the row, and below it the lift: how much more often than after anything. Blank: never."
     parts = [text(20, y + 24, title, "title"), text(20, y + 44, note, "quiet")]
     height = HEADING + CELL * len(firsts) + 20
     for number, model in enumerate(models):
@@ -142,7 +143,7 @@ def _map(
     found = {(row["from_value"], row["to_value"]): row for row in rows}
     totals = {row["from_value"]: row["from_count"] for row in rows}
     left, top = corner[0] + SIDE, corner[1] + HEADING
-    parts = [text(corner[0], corner[1] + 16, shortened(model, 16), "head")]
+    parts = [text(corner[0], corner[1] + 16, shortened(model, 40), "head")]
     for column, value in enumerate(seconds):
         name = text(0, 0, shortened(_name(value), 15), "small")
         x = left + CELL * column + CELL / 2
@@ -205,8 +206,12 @@ def dose_curves(rows: Sequence[Row]) -> str | None:
     parts.append(text((CURVE[0] + CURVE[1]) / 2, bottom + 38, "amount of boost", "quiet middle"))
     for number, name in enumerate(names):
         own = [row for row in shown if row["steered"] == name]
-        parts += _curve([(x(row["boost"]), y(row["share"]), row) for row in own], number, y)
-    return svg(bottom + 52, parts, "Steering success against the amount of boost")
+        # Side by side, so that the intervals of several curves stay apart.
+        aside = DODGE * (number - (len(names) - 1) / 2)
+        parts += _curve([(x(row["boost"]) + aside, y(row["share"]), row) for row in own], number, y)
+    note = f"Vertical lines: {shown[0]['level']:.0%} intervals over scenarios."
+    parts.append(text(20, bottom + 62, note, "quiet"))
+    return svg(bottom + 78, parts, "Steering success against the amount of boost")
 
 
 def _curve(points: Sequence[tuple[float, float, Row]], number: int, y: Any) -> list[str]:
@@ -218,4 +223,4 @@ def _curve(points: Sequence[tuple[float, float, Row]], number: int, y: Any) -> l
             parts.append(line(at, y(row["low"]), at, y(row["high"]), f"curve s{colour}"))
         parts.append(f'<circle class="c{colour}" cx="{round(at, 2):g}" cy="{round(up, 2):g}" r="5"/>')
     last = points[-1]
-    return [*parts, text(min(last[0] + 10, WIDTH - 200), last[1] + 4, f"{last[2]['share']:.0%}", "small")]
+    return [*parts, text(last[0] + 12, last[1] + 4, f"{last[2]['share']:.0%}", "small")]

@@ -4,6 +4,13 @@ A claim is about the speaker: to be human, to have a body, a past, a family, a h
 and what cancels them stand in `claims.toml`; hits that were cancelled are kept with the reason. Feelings ("I am happy
 for you") are no claims, nor is anything quoted, denied, wished or imagined.
 
+How right the rules are, `MEASURED` says. On the 116 held-out lines in the tests, written and labelled by the author of
+the rules before they were run, all 58 claims were found with no false hit (57 before the rules were widened); that is
+flattering, as the lines and the rules come from one mind. On 200 first-person utterances of people, the listeners of
+EmpatheticDialogues' validation split, labelled before the rules were run, 32 hits were right in 31 and 31 of 49 claims
+were found; 18 lines that could be read either way are left out. So take a share for a lower bound, about two thirds of
+what a careful reader would count.
+
 for hit in find("My dog does that too!"): print(hit.rule, hit.text)
 """
 
@@ -16,8 +23,27 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the rules found in lines labelled by hand."""
+
+    lines: str
+    claims: int
+    """Lines that claim something."""
+    found: int
+    """Of them, lines with a hit."""
+    hits: int
+    """Lines with a hit."""
+
+
+MEASURED = (
+    Measured("held-out, of the tests", claims=58, found=58, hits=58),
+    Measured("people, EmpatheticDialogues, validation", claims=49, found=31, hits=32),
+)
+"""The second set cannot ship: its licence forbids commercial use."""
 RULES = Path(__file__).with_name("claims.toml")
-_SENTENCE = re.compile(r"[^.!?\n\u2026]+(?:[.!?\u2026]+(?=\s|$|[\"')\u201d])|[.!?\u2026]+|\n+|$)")
+_SENTENCE = re.compile(r"[^\s.!?\u2026][^.!?\n\u2026]*(?:[.!?\u2026]+(?=\s|$|[\"')\u201d])|[.!?\u2026]+|\n+|$)")
 _QUOTED = re.compile(
     r"\"[^\"\n]{4,}\"|\u201c[^\u201d\n]{4,}\u201d|(?:(?<=[\s:(])|^)'(?=\w)(?:[^'\n]|'(?=\w)){6,}'(?!\w)"
 )

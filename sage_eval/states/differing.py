@@ -21,6 +21,7 @@ from sage_eval.states import style
 from sage_eval.states.counting import stated
 from sage_eval.states.estimates import Sums, difference
 from sage_eval.states.material import SLOTS, Kind, Model
+from sage_eval.states.tokens import TokenCount
 from sage_eval.stats.families import benjamini_hochberg, holm
 
 TABLE = "behaviour_differences"
@@ -50,13 +51,19 @@ Member = tuple[str | None, Model, Model, Sums, Sums, bool]
 
 
 def difference_rows(
-    models: Sequence[Model], incarnation: dict[str, Sums], *, level: float, least: int, seed: int
+    models: Sequence[Model],
+    incarnation: dict[str, Sums],
+    *,
+    level: float,
+    least: int,
+    seed: int,
+    count: TokenCount | None = None,
 ) -> Iterator[dict[str, Any]]:
     """One row a comparison, family by family; `incarnation` holds each model's share of replies with a claim."""
     for kind in Kind:
         for slot in SLOTS:
             yield from _family(f"{kind.value} {slot}", _values(models, kind, slot, least), level, seed)
-    yield from _family("style", _styles(models), level, seed)
+    yield from _family("style", _styles(models, count), level, seed)
     claims = [(a, b) for a, b in combinations(models, 2) if incarnation]
     members: list[Member] = [
         ("claims to be human", a, b, incarnation[a.name], incarnation[b.name], True) for a, b in claims
@@ -77,8 +84,8 @@ def _values(models: Sequence[Model], kind: Kind, slot: str, least: int) -> list[
     return members
 
 
-def _styles(models: Sequence[Model]) -> list[Member]:
-    found = {model.name: style.sums_of(model) for model in models} if len(models) > 1 else {}
+def _styles(models: Sequence[Model], count: TokenCount | None) -> list[Member]:
+    found = {model.name: style.sums_of(model, count) for model in models} if len(models) > 1 else {}
     return [
         (name, a, b, found[a.name][name], found[b.name][name], name in style.BOUNDED)
         for a, b in combinations(models, 2)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from html import escape
 
 WIDTH = 900
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Okabe and Ito's, told apart by colour-blind readers too."""
-DARK_COLOURS = ("#56b4e9", "#ff8c42", "#2bc794", "#e39cc4", "#f0c04a", "#9ad4f5")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6a3d9a", "#7d7d7d")
+"""Okabe and Ito's, told apart by colour-blind readers too, then purple and grey."""
+DARK_COLOURS = ("#56b4e9", "#ff8c42", "#2bc794", "#e39cc4", "#f0c04a", "#9ad4f5", "#b79ae0", "#bdbdbd")
 PAGE = 12.5
 """Letters of the small text that fit into 100 units, roughly."""
 _STYLE = """
@@ -29,6 +29,7 @@ text {{ font: 14px Inter, "Segoe UI", Arial, "Liberation Sans", sans-serif; fill
 .middle {{ text-anchor: middle; }}
 .grid {{ stroke: var(--line); }}
 .whisker {{ stroke: var(--ink); stroke-width: 1.5; }}
+.halo {{ stroke: var(--page); stroke-width: 4; stroke-opacity: 0.7; }}
 .curve {{ fill: none; stroke-width: 2.5; }}
 .cell {{ stroke: var(--page); stroke-width: 2; }}
 """
@@ -88,9 +89,9 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
 
 
 def whisker(low: float, high: float, y: float) -> list[str]:
-    """A level interval with ticks at its ends."""
+    """A level interval with ticks at its ends; its halo keeps it apart from the bar it lies on."""
     ends = [line(x, y - 3, x, y + 3, "whisker") for x in (low, high)]
-    return [line(low, y, high, y, "whisker"), *ends]
+    return [line(low, y, high, y, "halo"), line(low, y, high, y, "whisker"), *ends]
 
 
 def cell(x: float, y: float, width: float, height: float, strength: float) -> str:

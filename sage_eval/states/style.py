@@ -1,8 +1,9 @@
 """How replies are said: length, questions, variety, repetition; each measure with its interval over scenarios.
 
 Words are what `sage_data.gates.measures` takes for words. The paper gives mean lengths of 86.2 for SAGE_0 and 21.8 for
-SAGE_DPO without a unit; here they are words, tags off. Tokens are those that the rollout counted: all utterances that a
-model wrote, the user simulator's too, tags on, as the outcomes tell no more.
+SAGE_DPO without a unit; here they are words, tags off. With a tokenizer, `reply_tokens` are the same replies' tokens.
+`tokens` are those that the rollout counted: all utterances that a model wrote, the user simulator's too, tags on, as
+the outcomes tell no more.
 
 style_rows(model, level=0.95, budget=2000)
 """
@@ -21,6 +22,7 @@ from sage_data.gates.measures import QUESTION_MARKS, ends_with_question, words
 from sage_eval.states.counting import ESTIMATE_FIELDS, limits
 from sage_eval.states.estimates import Estimate, Sums, average, proportion
 from sage_eval.states.material import Model, Talk
+from sage_eval.states.tokens import TokenCount
 from sage_eval.states.variety import NGRAMS, variety_rows
 
 TABLE, FREQUENT = "style_measures", "frequent_replies"
@@ -121,23 +123,26 @@ def talk_sums(model: Model, measure: Callable[[Talk], Iterator[float]]) -> Sums:
     return sums
 
 
-def sums_of(model: Model) -> dict[str, Sums]:
-    """Every measure that is a mean over replies, as sums by cluster."""
+def sums_of(model: Model, count: TokenCount | None = None) -> dict[str, Sums]:
+    """Every measure that is a mean over replies, as sums by cluster; tokens of replies where they can be counted."""
     found = {name: reply_sums(model, measure) for name, (_, measure, _) in OF_REPLIES.items()}
+    if count is not None:
+        found["reply_tokens"] = reply_sums(model, lambda text: float(count(text)))
     return found | {
         "repeats_reply": talk_sums(model, repeats_reply),
         "repeats_in_dialogue": talk_sums(model, repeats_in_dialogue),
     }
 
 
-def style_rows(model: Model, level: float, budget: int) -> Iterator[dict[str, Any]]:
+def style_rows(model: Model, level: float, budget: int, count: TokenCount | None = None) -> Iterator[dict[str, Any]]:
     """One row a measure."""
     units = {name: unit for name, (unit, _, _) in OF_REPLIES.items()} | {
+        "reply_tokens": "tokens a reply, tags off, by the tokenizer given",
         "repeats_reply": "share of later replies",
         "repeats_in_dialogue": "share of 3-word runs, mean over later replies",
     }
     shares = {"ends_with_question", "has_question", "repeats_reply"}
-    for name, sums in sums_of(model).items():
+    for name, sums in sums_of(model, count).items():
         found = proportion(sums, level) if name in shares else _within(average(sums, level), name)
         method = "Wilson, clustered" if name in shares else "t, clustered"
         yield _row(model, name, units[name], found, method)

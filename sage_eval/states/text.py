@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from sage_eval.states import asking, counting, differing, emotions, incarnation, steering, style, transitions
 from sage_eval.states.charts import NONE
+from sage_eval.states.claims import MEASURED
 from sage_eval.states.drawing import printable, shortened
 from sage_eval.states.material import Model
 from sage_eval.states.settings import Config
+from sage_eval.stats.signs import wilson_interval
 from sage_eval.tables import show_p, text_table
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
-LONGEST = 60
-STYLES = ("words", "words_median", "tokens", "ends_with_question", "has_question", "distinct_1_fixed",
+LONGEST = 40
+WIDTH = 100
+STYLES = ("words", "words_median", "reply_tokens", "tokens", "ends_with_question", "has_question", "distinct_1_fixed",
           "distinct_2_fixed", "repeated_in_reply", "repeats_in_dialogue", "repeats_reply", "stock_replies")  # fmt: skip
-SHARES = frozenset(STYLES[3:])
+SHARES = frozenset(STYLES[4:])
 MOST_DIFFERENCES = 15
 MOST_TRANSITIONS = 8
 
@@ -123,10 +127,14 @@ def _emotions(rows: Rows) -> str:
     if not lines:
         return ""
     header = ("model", "who read", "utterances", "readings", "mapped", "right, of mapped", "of all", "kappa")
-    wrong = [row for row in rows[emotions.CONFUSIONS] if row["mapped"] not in (None, row["label"])]
+    wrong = [
+        row
+        for row in rows[emotions.CONFUSIONS]
+        if row["kind"] == "perceived" and row["mapped"] not in (None, row["label"])
+    ]
     wrong.sort(key=lambda row: (-row["count"], row["model"], row["label"], row["mapped"]))
     pairs = "; ".join(f"{row['model']}: {row['label']} as {row['mapped']} {row['count']}" for row in wrong[:6])
-    end = f"\nmost often wrong: {pairs}" if pairs else ""
+    end = "\n" + fill(f"most often misread in the user's first utterance: {pairs}", WIDTH) if pairs else ""
     return "The user's emotion against the scenario's label\n" + text_table(header, lines, left=3) + end
 
 
@@ -161,13 +169,14 @@ def _differences(rows: Rows) -> str:
         for row in found[:MOST_DIFFERENCES]
     ]  # fmt: skip
     title = f"Differences: {len(found)} of {tested} tested hold at .05 after Holm in their family"
-    return f"{title}\n" + text_table(("family", "", "A", "B", "A", "B", "p", "Holm"), lines, left=4)
+    return f"{title}\n" + text_table(("family", "", "A", "B", "mean A", "mean B", "p", "Holm"), lines, left=4)
 
 
 def _steering(rows: Rows) -> str:
     lines = [
         (row["steered"], f"{row['boost']:g}", str(row["replies"]), str(row["unreadable"]), _limits(row, percent=True),
-         _plain(row["gain"]), show_p(row["p_holm"]), _percent(row["well_formed"]), _plain(row["words"]))
+         _plain(row["gain"]), show_p(row["p_holm"]), _percent(row["well_formed"]),
+         "-" if row["words"] is None else f"{row['words']:.1f}")
         for row in rows[steering.TABLE]
     ]  # fmt: skip
     header = ("steered", "boost", "replies", "unread", "show the word", "gain", "Holm", "tags whole", "words")
@@ -185,7 +194,19 @@ def _incarnation(rows: Rows) -> str:
         for row in found
     }
     lines = [(row["model"], _share(row), kinds[row["model"]]) for row in found]
-    return "Replies that claim to be human, by rules\n" + text_table(("model", "replies", "of them"), lines)
+    table = text_table(("model", "replies", "of them"), lines)
+    return f"Replies that claim to be human, by rules\n{table}\n\n{_measured()}"
+
+
+def _measured() -> str:
+    """What the rules are worth."""
+    lines = [(one.lines, _of(one.found, one.hits), _of(one.found, one.claims)) for one in MEASURED]
+    return text_table(("the rules on lines labelled by hand", "hits that are claims", "claims found"), lines)
+
+
+def _of(part: int, whole: int) -> str:
+    interval = wilson_interval(part, whole)
+    return f"{part} of {whole} ({part / whole:.0%} [{interval.low:.0%}, {interval.high:.0%}])"
 
 
 def _judge(rows: Rows) -> str:

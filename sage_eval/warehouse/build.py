@@ -15,6 +15,7 @@ from sage_eval.warehouse.database import (
     Relation,
     as_declared,
     declared_tables,
+    identifier,
     quoted,
     read_parquet,
 )
@@ -61,7 +62,8 @@ def _insert_shards(
     source = read_parquet(connection, run.shards(family))
     kept = "* EXCLUDE (stage)" if "stage" in source.columns else "*"
     named = quoted(family.removeprefix("rejected/"))
-    source = source.project(f"{quoted(run.label)} AS stage, {named} AS family, {kept}")
+    absent = "".join(f", NULL AS {identifier(name)}" for name in table.may_lack if name not in source.columns)
+    source = source.project(f"{quoted(run.label)} AS stage, {named} AS family, {kept}{absent}")
     warnings: list[str] = []
     if table.select is not None and (table.only_if is None or table.only_if in source.columns):
         source.create_view("source", replace=True)

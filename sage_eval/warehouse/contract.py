@@ -28,6 +28,8 @@ class Table:
     manifests."""
     only_if: str | None = None
     """Column that a stage's shards must have for `sql/build/` to apply; those without are taken over as they are."""
+    may_lack: tuple[str, ...] = ()
+    """Columns that its `sql/build/` reads and shards written by older versions do not have: NULL there."""
     order: tuple[str, ...] = ()
     """Columns it is sorted by; empty keeps the order of the stages and of their rows."""
 
@@ -53,10 +55,10 @@ TABLES = (
     Table("rejected", "rejected/*", only_if="utterances"),
     Table("quarantine", "quarantine"),
     Table("scenarios", "scenarios"),
-    Table("dialogues", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id")),
-    Table("turns", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id", "turn")),
+    Table("dialogues", "dialogues", may_lack=("sample",), order=("model NULLS FIRST", "stage", "dialogue_id")),
+    Table("turns", "dialogues", may_lack=("sample",), order=("model NULLS FIRST", "stage", "dialogue_id", "turn")),
     Table("messages", "messages"),
-    Table("rollout_outcomes", "outcomes"),
+    Table("rollout_outcomes", "outcomes", may_lack=("sample",)),
     Table("candidates", "candidates", order=("stage", "dialogue_id", "turn", "candidate")),
     Table("judge_calls", "judge_calls", order=("stage", *_PAIR, "scenario_id", "sample", "replicate", '"order"')),
     Table("pair_verdicts", "pair_verdicts", order=("stage", *_PAIR, "scenario_id", "sample", "replicate")),
@@ -69,6 +71,9 @@ TABLES = (
     Table("e_paths", "e_paths", order=("stage", *_PAIR, "step")),
     Table("judge_stops", "judge_stops", order=("stage", *_PAIR)),
     Table("significance", "significance"),
+    Table("ratings", "ratings"),
+    Table("rating_pairs", "rating_pairs"),
+    Table("rating_fit", "rating_fit"),
     Table("bench_samples", "bench_samples", order=("stage", "task", "filter", "doc_id", "metric")),
     Table("bench_metrics", "bench_metrics", order=("stage", "task", "filter", "metric")),
     Table("regressions", "regressions"),
@@ -77,6 +82,26 @@ TABLES = (
     Table("training_curves", "curves"),
     Table("steering", "steering", order=("stage", "scenario_id", "sample", "boost")),
     Table("dose_response", "dose_response"),
+    *(
+        Table(name, name)
+        for name in (
+            "state_counts",
+            "tag_forms",
+            "state_transitions",
+            "emotion_matches",
+            "emotion_accuracy",
+            "emotion_confusions",
+            "style_measures",
+            "frequent_replies",
+            "incarnation",
+            "incarnation_rates",
+            "incarnation_judgements",
+            "behaviour_differences",
+            "steering_success",
+            "maths_answers",
+            "maths_rates",
+        )
+    ),
 )
 
 

@@ -32,7 +32,7 @@ from sage_models.search.candidates import CANDIDATE_SCHEMA, SearchingSpeaker
 from sage_models.search.rubric import CUES, RubricSelector
 from sage_models.search.selector import Selector
 
-VERSION = 3
+VERSION = 4
 INPUTS = PLAY_INPUTS
 RESOURCES = (OPENER, CUES)
 TABLES = ("outcomes", "candidates", "dialogues")

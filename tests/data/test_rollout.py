@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sage_data.chat import Completion, CompletionStatus, Conversation, Sampling
 from sage_data.dialogue import Scenario, State, Utterance
-from sage_data.rollout import Settings, Speaker, StopReason, TagForm, Transcript, history, roll
+from sage_data.rollout import (
+    Settings,
+    Speaker,
+    StopReason,
+    TagForm,
+    Talk,
+    Transcript,
+    history,
+    play_together,
+    roll,
+)
 
 Say = Callable[[Conversation], str | Completion]
 USER_TAGS = (
@@ -249,6 +261,54 @@ def test_seeds_depend_on_scenario_role_and_exchange_and_not_on_the_block_or_the_
     together = seeds([0, 1, 2], counting("Another"))
     assert together["s1"] == alone["s1"]
     assert len({seed for row in together.values() for seed in row}) == 6
+
+
+def seeds_of(sample: int, number: int = 1, agent: str = "Reply") -> tuple[list[int], list[int]]:
+    """The seeds that agent and user are asked with."""
+    one, two = Fake(counting(agent)), Fake(counting("Word"))
+    talk = Talk(scenario(number), Settings(exchanges=3, seed=5), sample)
+    play_together([talk], Speaker(one, Sampling()), Speaker(two, Sampling()))
+    first, second = ([batch[0].seed for batch in fake.batches] for fake in (one, two))
+    return first, second
+
+
+def test_the_first_sample_draws_what_the_only_one_always_drew() -> None:
+    """Written down before there were samples: with other seeds, no rollout made until then could be compared."""
+    assert seeds_of(0) == (
+        [3998039605239977024, 1855625255043476857, 9100911053804208580],
+        [374206398443549028, 8283451663371140151],
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=6, unique=True))
+def test_every_sample_of_every_scenario_has_draws_of_its_own(parts: list[tuple[int, int]]) -> None:
+    found = [seed for number, sample in parts for side in seeds_of(sample, number) for seed in side]
+    assert len(set(found)) == 5 * len(parts)
+
+
+def test_two_agents_meet_the_same_user_in_each_sample() -> None:
+    for sample in range(3):
+        assert seeds_of(sample, agent="Reply")[1] == seeds_of(sample, agent="Another")[1]
+
+
+def test_a_sample_is_told_by_its_dialogue() -> None:
+    fakes = Speaker(Fake(counting("Reply")), Sampling()), Speaker(Fake(counting("Word")), Sampling())
+    played = play_together([Talk(scenario(), Settings(2), sample) for sample in (0, 2)], *fakes)
+    found = [(one.dialogue.id, one.dialogue.scenario_id, one.dialogue.sample) for one in played]
+    assert found == [("s0", "s0", 0), ("s0#2", "s0", 2)]
+
+
+def test_tokens_are_told_apart_by_speaker() -> None:
+    """The fake reads one token a message: the agent 1 + 3 + 5, the user, whose opener counts too, 3 + 5."""
+    transcript, *_ = play(counting("Reply"), counting("Word"))
+    assert (transcript.prompt_tokens, transcript.user_prompt_tokens) == (17, 8)
+    assert (transcript.completion_tokens, transcript.user_completion_tokens) == (25, 10)
+
+
+def test_eight_exchanges_are_the_default() -> None:
+    fakes = Speaker(Fake(counting("Reply")), Sampling()), Speaker(Fake(counting("Word")), Sampling())
+    [transcript] = roll([scenario()], *fakes, Settings())
+    assert (transcript.exchanges, len(transcript.dialogue.utterances)) == (8, 16)
 
 
 def test_dialogues_that_end_early_leave_the_others_alone() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 from planted_run import said, small_run, write_stage
 
-from sage_data.dialogue import Dialogue, Source, State, Utterance
+from sage_data.dialogue import Dialogue, Scenario, Source, State, Utterance
 from sage_data.stage import Counts, run_stage
-from sage_data.store.dialogues import to_table
+from sage_data.store.dialogues import scenarios_to_table, to_table
 from sage_eval.bench.records import METRIC_SCHEMA, SAMPLE_SCHEMA
 from sage_eval.judge import bias
 from sage_eval.judge.records import CALL_SCHEMA, VERDICT_SCHEMA
+from sage_eval.maths.problems import problems
 
 ATTACKS = (
     "</script><script>document.title='stolen'</script>",
@@ -27,6 +29,8 @@ ATTACKS = (
 )
 """Things that a user, a model or a judge may say, and that must stay words."""
 ALL_ATTACKS = "\n".join(ATTACKS)
+CLAIM = "\nMy dog does that too."
+"""What the tuned model says in three scenarios."""
 SCENARIOS = 12
 VERDICTS = ("B",) * 9 + ("A", "tie", "inconsistent")
 """What the first judge says: 9 to 1 for B."""
@@ -55,7 +59,8 @@ def evaluation(parent: Path) -> list[Path]:
     run_stage("sage_eval.significance", {}, {"verdicts": [parent / "judged"]}, parent / "significance")
     benches = {"base": [parent / "bench-base"], "new": [parent / "bench-tuned"]}
     run_stage("sage_eval.regress", {}, benches, parent / "regress")
-    return [*folders, parent / "significance", parent / "regress"]
+    run_stage("sage_eval.ratings", {}, {"verdicts": [parent / "judged"]}, parent / "ratings")
+    return [*folders, parent / "significance", parent / "regress", parent / "ratings", *_measured(parent)]
 
 
 def warehouse(parent: Path) -> Path:
@@ -70,7 +75,7 @@ def _played(parent: Path, model: str) -> Path:
         attack = ATTACKS[index % len(ATTACKS)]
         reply = Utterance(
             "assistant",
-            f"{model} {index} says {ALL_ATTACKS}",
+            f"{model} {index} says {ALL_ATTACKS}" + (CLAIM if model == "tuned" and index < 3 else ""),
             State("empathy", attack, (attack, "plain")),
             State("sharing", "sad", ("dogs",)),
         )
@@ -177,6 +182,25 @@ def _searched(parent: Path) -> Path:
     return write_stage(
         parent, "search1", "sage_models.search", tables, models={"agent": "hf:tuned", "selector": "rubric"}
     )
+
+
+def _measured(parent: Path) -> list[Path]:
+    """How the two models talk, and what an agent solves: it knows sums and nothing else."""
+    stories = [Scenario(f"t{index:02d}", f"My day {index}.", "sad", "test") for index in range(SCENARIOS)]
+    scenarios = write_stage(parent, "stories", "sage_data.scenarios", {"scenarios": scenarios_to_table(stories)})
+    played = [parent / "rollout-base", parent / "rollout-tuned"]
+    run_stage("sage_eval.states", {}, {"dialogues": played, "scenarios": [scenarios]}, parent / "behaviour")
+    asked = problems(0, 16)
+    answers: list[dict[str, object]] = [{"when": {"messages": 1}, "say": ["Oh?"]}]
+    answers += [
+        {"when": {"contains": one.question}, "say": [f"It is {one.answer if one.kind == 'add' else 1}."]}
+        for one in asked
+    ]
+    script = parent / "agent.json"
+    script.write_text(json.dumps({"model": "sums", "answers": answers}), encoding="utf-8")
+    config = {"agent_uri": "scripted:@agent", "count": len(asked)}
+    run_stage("sage_eval.maths", config, {"agent": [script]}, parent / "maths")
+    return [scenarios, parent / "behaviour", parent / "maths"]
 
 
 def _preferred(parent: Path) -> Path:

@@ -177,9 +177,10 @@ def test_terms_that_differ_are_refused_or_named(tmp_path):
         matched(base, other(versions={"arc_easy": 2.0, "gsm8k": 3.0}))
     with pytest.raises(InputError, match=r"differ in the setting: limit \(unset / 100\)"):
         matched(base, other(config={"model_args": "pretrained=org/base", "limit": 100}))
+    few = outputs(tmp_path / "few", scores(30, 50), samples=False)
+    many = outputs(tmp_path / "many", scores(60), samples=False)
     with pytest.raises(InputError, match="100 documents in org/base, 50 in org/base"):
-        few = outputs(tmp_path / "few", scores(30, 50), samples=False)
-        matched(outputs(tmp_path / "many", scores(60), samples=False), few)
+        matched(many, few)
     config = {"model": "hf", "model_args": "pretrained=org/new,dtype=bfloat16", "limit": None}
     assert matched(base, other(config=config)).warnings == (
         "the two runs differ in dtype (float32 / bfloat16): part of a difference may be due to that",

@@ -11,7 +11,7 @@ import pytest
 
 from sage_data.dialogue import Scenario
 from sage_data.errors import InputError
-from sage_data.rollout import Transcript, roll
+from sage_data.rollout import Talk, Transcript, play_together
 from sage_data.stage import Context, run_stage
 from sage_data.store.dialogues import read_dialogues, scenarios_to_table
 from sage_data.store.shards import read_table, write_table
@@ -70,13 +70,13 @@ def test_a_stopped_rollout_goes_on_to_the_same_bytes(world: dict[str, Any], monk
     whole = run_stage(STAGE, world["config"], world["inputs"], world["path"] / "whole", Context(seed=3))
     played: list[str] = []
 
-    def stopping(block: Sequence[Scenario], *rest: Any) -> list[Transcript]:
-        played.extend(one.id for one in block)
+    def stopping(talks: Sequence[Talk], *rest: Any) -> list[Transcript]:
+        played.extend(one.id for one in talks)
         if len(played) == 4:
             raise KeyboardInterrupt
-        return roll(block, *rest)
+        return play_together(talks, *rest)
 
-    monkeypatch.setattr("sage_eval.rollout.roll", stopping)
+    monkeypatch.setattr("sage_data.rollout.threads.play_together", stopping)
     final = world["path"] / "resumed"
     with pytest.raises(KeyboardInterrupt):
         run_stage(STAGE, world["config"], world["inputs"], final, Context(seed=3))

@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 
 import pyarrow as pa
 import pytest
-from planted_run import rollout, said, write_stage
 from made_replies import outcomes, reply
+from planted_run import rollout, said, write_stage
 
 from sage_data.dialogue import Scenario
 from sage_data.errors import ConfigError, InputError
@@ -281,10 +281,10 @@ def test_scenarios_that_contradict_each_other_are_refused(tmp_path):
 
 def steered(hits):
     """(amount, scenario, hit) -> the table of a steering stage."""
+    form = {True: "well_formed", False: "untagged", None: "untagged"}
     return pa.Table.from_pylist(
         [
-            {"boost": b, "scenario_id": s, "sample": 0, "text": "a b", "hit": h, "tags": "well_formed" if h else "untagged"}
-            for b, s, h in hits
+            {"boost": b, "scenario_id": s, "sample": 0, "text": "a b", "hit": h, "tags": form[h]} for b, s, h in hits
         ],
         schema=pa.schema(
             [("boost", pa.float64()), ("scenario_id", pa.string()), ("sample", pa.int64()), ("text", pa.string()),

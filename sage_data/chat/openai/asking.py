@@ -133,7 +133,14 @@ class Asker:
         said = trouble.message
         if trouble.kind is Kind.AGAIN:
             said = f"given up after {attempts} attempts; the last: {said}"
-        return Completion(text="", status=trouble.status, model=public_name(self._address.model), error=said)
+        return Completion(
+            text="",
+            status=trouble.status,
+            model=public_name(self._address.model),
+            # As in-process engines say it, so that who speaks on can leave out what is oldest.
+            finish_reason="context" if trouble.kind is Kind.TOO_LONG else None,
+            error=said,
+        )
 
 
 def _worth_another(error: Exception) -> bool:

@@ -47,6 +47,11 @@ class OpenAIChat:
         return self._address.identity
 
     @property
+    def at_once(self) -> int:
+        """Threads that may ask at the same time: calls that may be open, all servers together."""
+        return self._address.options.concurrency
+
+    @property
     def estimated_calls(self) -> int:
         """Requests so far whose tokens the server did not count, so that they are estimates: 4 UTF-8 bytes a token."""
         asker = self._engine.asker

@@ -9,6 +9,7 @@ SELECT
     id AS dialogue_id,
     model,
     scenario_id,
+    CASE WHEN scenario_id IS NOT NULL THEN coalesce(sample, 0) END AS sample,
     source.corpus AS corpus,
     source.thread AS thread,
     source.place AS place,

@@ -3,6 +3,7 @@ WITH flat AS (
         stage,
         model,
         scenario_id,
+        CASE WHEN scenario_id IS NOT NULL THEN coalesce(sample, 0) END AS sample,
         id AS dialogue_id,
         generate_subscripts(utterances, 1) - 1 AS turn,
         unnest(utterances, max_depth := 2)
@@ -19,6 +20,7 @@ SELECT
     stage,
     model,
     scenario_id,
+    sample,
     dialogue_id,
     turn,
     role,

@@ -2,6 +2,7 @@ CREATE TABLE turns (
     stage VARCHAR NOT NULL,
     model VARCHAR,
     scenario_id VARCHAR,
+    sample BIGINT,
     dialogue_id VARCHAR NOT NULL,
     turn INTEGER NOT NULL,
     role VARCHAR NOT NULL,
@@ -24,6 +25,7 @@ COMMENT ON TABLE turns IS 'One row an utterance, sorted by model, stage, dialogu
 COMMENT ON COLUMN turns.stage IS 'The stage that wrote the dialogue.';
 COMMENT ON COLUMN turns.model IS 'Identity of the agent that spoke as the assistant; NULL for found dialogues.';
 COMMENT ON COLUMN turns.scenario_id IS 'Scenario of the dialogue; NULL for found dialogues.';
+COMMENT ON COLUMN turns.sample IS 'Which of its scenario''s rollouts it is, from 0; NULL for found dialogues.';
 COMMENT ON COLUMN turns.dialogue_id IS 'The dialogue; with stage and turn it identifies the row.';
 COMMENT ON COLUMN turns.turn IS 'Place in the dialogue, from 0.';
 COMMENT ON COLUMN turns.role IS 'user or assistant.';

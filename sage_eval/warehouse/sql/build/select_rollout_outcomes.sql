@@ -1,0 +1,2 @@
+SELECT * REPLACE (coalesce(sample, 0) AS sample)
+FROM source
