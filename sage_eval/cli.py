@@ -19,7 +19,7 @@ COMMANDS = {
     "judge": Lazy(
         "compare models pair by pair, in both orders",
         "sage_eval.judge",
-        'sage eval judge rollout-a/ rollout-b/ --out judged/ --set "pairs=[[a, b]]"',
+        "sage eval judge rollout-a/ rollout-b/ --out judged/ --judges openai:MODEL@URL --stop e-value",
     ),
     "significance": Lazy(
         "exact tests over the verdicts: a table like the paper's Table 1",

@@ -1,8 +1,8 @@
 -- Motivation of one assistant reply and of the next, in dialogues that won and in dialogues that lost.
 WITH judged AS (
-    SELECT stage_a AS stage, dialogue_a AS dialogue_id, verdict = 'A' AS won FROM pair_verdicts WHERE verdict IN ('A', 'B')
+    SELECT stage_a AS stage, dialogue_a AS dialogue_id, verdict = 'A' AS won FROM pair_verdicts WHERE verdict IN ('A', 'B') AND coalesce(replicate, 0) = 0
     UNION ALL
-    SELECT stage_b, dialogue_b, verdict = 'B' FROM pair_verdicts WHERE verdict IN ('A', 'B')
+    SELECT stage_b, dialogue_b, verdict = 'B' FROM pair_verdicts WHERE verdict IN ('A', 'B') AND coalesce(replicate, 0) = 0
 )
 SELECT
     motivation,
