@@ -40,6 +40,8 @@ class Need:
     many: bool = False
     """Takes one or more folders or files instead of exactly one."""
     optional: bool = False
+    by_position: bool = False
+    """The first input has no flag on the command line although it may be left out."""
     manifest: bool = False
     """The stage reads the input's manifest too (config, models, counts), so a change there makes it stale."""
     remote: bool = False

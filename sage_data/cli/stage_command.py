@@ -90,8 +90,9 @@ def _as_tuple(value: Any) -> tuple[Path | str, ...]:
 
 def _input_parameter(need: Need, *, first: bool) -> click.Parameter:
     path = InputType(need)
-    if first and not need.optional:
-        return click.Argument([need.name], type=path, nargs=-1 if need.many else 1, required=True)
+    if first and (not need.optional or need.by_position):
+        nargs = -1 if need.many else 1
+        return click.Argument([need.name], type=path, nargs=nargs, required=not need.optional)
     flag = f"--{need.name.replace('_', '-')}"
     about = f"{need.about} (input{', repeatable' if need.many else ''})"
     return click.Option([flag, need.name], type=path, multiple=need.many, required=not need.optional, help=about)
