@@ -22,17 +22,10 @@ from sage_eval.bench.harness import Harness, Options
 from sage_eval.bench.index import index_tasks
 from sage_eval.bench.leaves import leaves
 from sage_eval.bench.logs import LOG, Scrubber, logged, prompts_cut
-from sage_eval.bench.models import (
-    Candidate,
-    Engine,
-    candidate_of,
-    check_arguments,
-    checkpoint_of,
-    open_model,
-    other_base,
-)
-from sage_eval.bench.models import Options as ModelOptions
+from sage_eval.bench.models import Candidate, Engine, candidate_of, checkpoint_of, other_base
 from sage_eval.bench.offline import shut_hub
+from sage_eval.bench.opening import Options as ModelOptions
+from sage_eval.bench.opening import check_arguments, open_model
 from sage_eval.bench.planning import Wanted, check_leaves, wanted_tasks
 from sage_eval.bench.settings import INPUTS, Config
 from sage_eval.bench.tasks import resolved, task_names

@@ -1,4 +1,4 @@
-"""The model under test by its URI, and how lm-eval opens it. No code from a checkpoint or dataset is ever run.
+"""The model under test, by its URI and the stage's inputs.
 
 hf:@model               the input `model`, with the LoRA adapter of the input `adapter` where there is one
 hf:ORG/NAME             a model of the Hub, or of its cache; `?revision=` names a commit
@@ -11,50 +11,21 @@ from __future__ import annotations
 import importlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl
 
 from sage_data.chat.openai.address import Address, parse_address, read_key
-from sage_data.errors import ConfigError, InputError, MissingDependencyError
+from sage_data.errors import ConfigError, InputError
 from sage_data.inputs import Input, Inputs
 from sage_data.store.files import sha256_file, sha256_json
-from sage_eval.bench.endpoint import Api, check_address, open_endpoint
+from sage_eval.bench.endpoint import Api, check_address
 from sage_eval.bench.offline import shut_hub
 
 OWN = "@model"
-RESERVED = frozenset(
-    {
-        "api_key",
-        "auth_token",
-        "base_url",
-        "batch_size",
-        "delta",
-        "device",
-        "header",
-        "lora_local_path",
-        "max_length",
-        "max_model_len",
-        "max_retries",
-        "model",
-        "num_concurrent",
-        "peft",
-        "pretrained",
-        "revision",
-        "seed",
-        "timeout",
-        "tokenizer",
-        "trust_remote_code",
-    }
-)
-"""Arguments of lm-eval's models that have options of their own here, or are never given."""
 _HUB = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 _ADAPTER, _LINEAGE = "adapter_config.json", "lineage.json"
-Argument = str | int | float | bool
 
 
 class Engine(StrEnum):
@@ -63,19 +34,6 @@ class Engine(StrEnum):
     HF = "hf"
     VLLM = "vllm"
     OPENAI = "openai"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a model is opened."""
-
-    batch_size: int
-    device: str
-    max_length: int | None
-    seed: int
-    apply_chat_template: bool
-    arguments: Mapping[str, Argument]
-    """Passed on to lm-eval's model as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,72 +203,3 @@ def other_base(candidate: Candidate) -> str | None:
     if json.loads(lineage.read_text(encoding="utf-8")).get("parent") in (None, found):
         return None
     return f"the adapter was trained on other weights than {candidate.identity.partition('+')[0]}"
-
-
-def check_arguments(arguments: Mapping[str, Argument]) -> None:
-    """Refuse arguments that have an option of their own, or would run foreign code.
-
-    Raises:
-        ConfigError: there is one.
-    """
-    for name in arguments:
-        if name in RESERVED:
-            said = "stays off" if name == "trust_remote_code" else "cannot be given here"
-            raise ConfigError(f"model_args: {name} {said}", next_step="leave it out; bench has options of its own")
-
-
-def open_model(candidate: Candidate, options: Options) -> Any:
-    """lm-eval's model for a candidate.
-
-    Raises:
-        BackendError: the variable that should hold the server's key is not set.
-        MissingDependencyError: vLLM is not installed.
-        InputError: the tokenizer of a server's model is not there.
-    """
-    shared = {"batch_size": options.batch_size, **options.arguments}
-    if candidate.engine is Engine.OPENAI:
-        return _open_served(candidate, options, shared)
-    shared |= {"pretrained": candidate.name, "trust_remote_code": False}
-    if candidate.revision is not None:
-        shared["revision"] = candidate.revision
-    if candidate.engine is Engine.VLLM:
-        return _open_vllm(candidate, options, shared)
-    length = {} if options.max_length is None else {"max_length": options.max_length}
-    adapter = {} if candidate.adapter is None else {"peft": str(candidate.adapter)}
-    device = options.device if options.device != "auto" else _device()
-    huggingface = importlib.import_module("lm_eval.models.huggingface")
-    return huggingface.HFLM(**{"dtype": "auto", "device": device, **length, **adapter, **shared})
-
-
-def _open_vllm(candidate: Candidate, options: Options, shared: Mapping[str, Any]) -> Any:
-    if find_spec("vllm") is None:
-        raise MissingDependencyError(
-            "vllm: needs the package 'vllm', which is not installed",
-            next_step="it pins torch, so in an environment of its own: pip install 'vllm==0.32.*' 'lm-eval>=0.4.13'",
-        )
-    length = {} if options.max_length is None else {"max_model_len": options.max_length}
-    adapter = {} if candidate.adapter is None else {"lora_local_path": str(candidate.adapter)}
-    causal = importlib.import_module("lm_eval.models.vllm_causallms")
-    return causal.VLLM(**{"seed": options.seed, **length, **adapter, **shared})
-
-
-def _open_served(candidate: Candidate, options: Options, shared: Mapping[str, Any]) -> Any:
-    assert candidate.address is not None
-    settings: dict[str, Any] = {"seed": options.seed, **shared}
-    if options.max_length is not None:
-        settings["max_length"] = options.max_length
-    if candidate.api is Api.COMPLETIONS:
-        # With its special tokens, as a checkpoint opened here is asked; a chat template brings its own.
-        settings |= {"tokenizer_backend": "huggingface", "add_bos_token": not options.apply_chat_template}
-        settings["tokenizer"] = candidate.tokenizer or candidate.name
-    try:
-        return open_endpoint(candidate.address, candidate.api, settings)
-    except OSError as error:
-        raise InputError(
-            f"no tokenizer for {candidate.identity}: {type(error).__name__}",
-            next_step="give its folder as the input `tokenizer`, or its Hub id as `tokenizer_id`",
-        ) from error
-
-
-def _device() -> str:
-    return "cuda" if importlib.import_module("torch").cuda.is_available() else "cpu"

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sage_data.stage import Need, StageConfig
 from sage_eval.bench.endpoint import Api
-from sage_eval.bench.models import Argument
+from sage_eval.bench.opening import Argument
 
 INPUTS = (
     Need("model", "checkpoint folder, or the folder of a stage that made one", optional=True, by_position=True),

@@ -9,8 +9,10 @@ folder, which needs no network and no trust: datasets of today are data files, c
 from __future__ import annotations
 
 import importlib
+import io
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,11 @@ def hub_parts(tasks: Sequence[str], cache: Path | None, *, ask: bool) -> Iterato
             yield from _splits(leaf, snapshots[leaf.dataset], temporary)
 
 
+def _quiet() -> AbstractContextManager[object]:
+    """Keep the bars of the libraries from burying our own."""
+    return redirect_stderr(io.StringIO())
+
+
 def _hub_folder(cache: Path) -> Path:
     return cache / "hub" if (cache / "hub").is_dir() else cache
 
@@ -58,25 +65,46 @@ def _hub_folder(cache: Path) -> Path:
 def _snapshot(dataset: str, configs: Sequence[str], cache: Path | None, *, ask: bool) -> Path:
     """The folder of a dataset's newest commit that is known."""
     hub = importlib.import_module("huggingface_hub")
-    # Of a dataset with a folder for each config, only those that are read; READMEs say which files are which.
-    few = {} if configs == [DEFAULT_CONFIG] else {"allow_patterns": ["README.md", *(f"{one}/*" for one in configs)]}
+    where = {"repo_type": "dataset", "cache_dir": cache, "local_files_only": not ask}
     try:
-        return Path(
-            hub.snapshot_download(dataset, repo_type="dataset", cache_dir=cache, local_files_only=not ask, **few)
-        )
+        with _quiet():
+            readme = Path(hub.hf_hub_download(dataset, "README.md", **where))
+            few = config_files(hub.metadata_load(readme) or {}, configs)
+            return Path(hub.snapshot_download(dataset, revision=readme.parent.name, allow_patterns=few, **where))
     except (OSError, ValueError) as error:
-        where = "the Hub" if ask else "the Hub's cache"
+        place = "the Hub" if ask else "the Hub's cache"
         raise InputError(
-            f"{dataset}: not found in {where}: {type(error).__name__}",
+            f"{dataset}: not found in {place}: {type(error).__name__}",
             next_step="add --hub where there is a network, or convert local files with --from",
         ) from error
+
+
+def config_files(readme: Mapping[str, Any], configs: Sequence[str]) -> list[str] | None:
+    """Patterns of the files that some configs of a dataset are made of, by its README; None where it does not say."""
+    declared = [one for one in readme.get("configs") or () if one.get("config_name") in configs]
+    if len(declared) < len(configs):
+        return None
+    return ["README.md", *(path for one in declared for path in _paths(one.get("data_files")))]
+
+
+def _paths(data_files: Any) -> Iterator[str]:
+    """`data_files` may be a path, a list, or a mapping of splits to either; a split may be {split, path} too."""
+    if isinstance(data_files, str):
+        yield data_files
+    elif isinstance(data_files, Mapping):
+        for value in [data_files["path"]] if "path" in data_files else data_files.values():
+            yield from _paths(value)
+    else:
+        for one in data_files or ():
+            yield from _paths(one)
 
 
 def _splits(leaf: Leaf, snapshot: Path, temporary: str) -> Iterator[tuple[Split, pa.Table]]:
     datasets = importlib.import_module("datasets")
     name = None if leaf.config == DEFAULT_CONFIG else leaf.config
     try:
-        found: Any = datasets.load_dataset(str(snapshot), name, cache_dir=temporary)
+        with _quiet():
+            found: Any = datasets.load_dataset(str(snapshot), name, cache_dir=temporary)
     except (OSError, ValueError) as error:
         raise InputError(
             f"{leaf.dataset} ({leaf.config}): its snapshot {snapshot.name[:12]} cannot be read: {error}",

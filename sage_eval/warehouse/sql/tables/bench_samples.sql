@@ -16,7 +16,7 @@ CREATE TABLE bench_samples (
 );
 COMMENT ON TABLE bench_samples IS 'One row a document, filter and metric of a benchmark.';
 COMMENT ON COLUMN bench_samples.stage IS 'The benchmarking stage.';
-COMMENT ON COLUMN bench_samples.model IS 'The stage whose checkpoint was tested.';
+COMMENT ON COLUMN bench_samples.model IS 'The stage whose checkpoint was tested, with its adapter after a plus sign; else the model''s name.';
 COMMENT ON COLUMN bench_samples.task IS 'Task by its lm-eval name.';
 COMMENT ON COLUMN bench_samples.filter IS 'How the answer was read off the output.';
 COMMENT ON COLUMN bench_samples.doc_id IS 'Number of the document within the task.';
