@@ -13,9 +13,7 @@ from sage_data.errors import ConfigError, InputError
 from sage_eval.bench.conventions import PAPER, PAPER_SHOTS, PAPER_TASKS
 from sage_eval.bench.leaves import Leaf
 from sage_eval.bench.mirror.layout import Split, read_index
-
-MOST_NAMED = 3
-"""Tasks or datasets named in a message; of more, the number is said."""
+from sage_eval.bench.wording import named
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +68,11 @@ def check_leaves(plan: Sequence[tuple[Wanted, Sequence[Leaf]]], *, scores_text: 
     """
     leaves = [leaf for _, listed in plan for leaf in listed]
     if unsafe := [leaf.name for leaf in leaves if leaf.unsafe]:
-        raise InputError(f"{_named(unsafe)} would run code that the model wrote, which bench does not do")
+        raise InputError(f"{named(unsafe)} would run code that the model wrote, which bench does not do")
     scored = [leaf.name for leaf in leaves if leaf.output_type is not None and not leaf.generates]
     if scored and not scores_text:
         raise ConfigError(
-            f"nothing was run: {_named(scored)} score given text, which a chat endpoint cannot do",
+            f"nothing was run: {named(scored)} score given text, which a chat endpoint cannot do",
             next_step="use `api: completions` with a server that returns prompt log-probabilities, "
             "or tasks that only write, such as gsm8k",
         )
@@ -92,7 +90,7 @@ def _check_mirror(plan: Sequence[tuple[Wanted, Sequence[Leaf]]], splits: Iterabl
         if leaf.on_hub and (leaf.dataset, leaf.config) not in configs
     ]
     if lacking:
-        raise InputError(f"the mirror lacks {_named(lacking)}", next_step="sage eval bench mirror, with their files")
+        raise InputError(f"the mirror lacks {named(lacking)}", next_step="sage eval bench mirror, with their files")
     for wanted, listed in plan:
         for leaf in listed:
             shots = _shots(wanted, leaf)
@@ -110,8 +108,3 @@ def _shots(wanted: Wanted, leaf: Leaf) -> int:
         # lm-eval keeps to a task that says 0 itself.
         return leaf.num_fewshot or 0
     return wanted.num_fewshot
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more

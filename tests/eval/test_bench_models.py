@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from bench_material import write_checkpoint, write_tasks
+from chat_server import ChatServer
 
 from sage_data.cli.main import call
 from sage_data.errors import ConfigError, InputError, MissingDependencyError
@@ -73,6 +74,24 @@ def test_an_adapter_on_its_base_scores_like_the_merged_model(checkpoint, adapter
         assert one != pytest.approx(bare, abs=1e-2)
     assert made["adapted"].warnings == []
     assert "+" in made["adapted"].models["candidate"]
+
+
+def test_the_warehouse_tells_a_model_with_an_adapter_from_the_model_alone(checkpoint, adapter, tmp_path):
+    tasks = write_tasks(tmp_path / "tasks")
+    with ChatServer("#### 4", model="served") as server:
+        config = {"model_uri": f"openai:org/served@{server.url}", "api": "chat", "names": ["tiny_sums"], "limit": 1}
+        run_stage("sage_eval.bench", config, {"tasks": tasks}, tmp_path / "served")
+    for name, more in (("alone", {}), ("adapted", {"adapter": adapter})):
+        run_stage("sage_eval.bench", {"limit": 1}, {"model": checkpoint, "tasks": tasks, **more}, tmp_path / name)
+    runs = [tmp_path / name for name in ("served", "alone", "adapted")]
+    run_stage("sage_eval.warehouse", {}, {"runs": runs}, tmp_path / "warehouse")
+    for table in ("bench_samples", "bench_metrics"):
+        rows = read_table(tmp_path / "warehouse", table, ["stage", "model"]).to_pylist()
+        assert {(row["stage"], row["model"]) for row in rows} == {
+            ("served", "org/served"),
+            ("alone", "model"),
+            ("adapted", f"model+{adapter.name}"),
+        }
 
 
 def test_an_adapter_of_other_weights_is_warned_of(adapter, tmp_path):

@@ -10,7 +10,7 @@ HF_HOME), or with `--hub` from the Hub.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,11 +23,11 @@ from sage_eval.bench.conventions import PAPER
 from sage_eval.bench.mirror.files import local_parts
 from sage_eval.bench.mirror.hub import hub_parts
 from sage_eval.bench.mirror.layout import INDEX, Split, index, readme
+from sage_eval.bench.wording import named
 from sage_eval.tables import text_table
 
 VERSION = 1
 INPUTS = (Need("from", "folder of benchmark files as their authors published them", optional=True),)
-MOST_NAMED = 5
 
 
 class Config(StageConfig):
@@ -55,40 +55,36 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
         MissingDependencyError: lm-eval or datasets is not installed.
     """
     source = inputs.optional("from")
-    if source is not None:
-        if config.hub or config.cache is not None:
-            raise ConfigError("--from reads local files; it goes with neither --hub nor --cache")
-        found = local_parts(source.path, config.tasks)
-        for line in _missing(found.missing):
-            out.warn(line)
-        pairs = [(part.split, part.table()) for part in found.parts]
+    if source is None:
+        pairs, total = hub_parts(config.tasks or (PAPER,), config.cache, ask=config.hub), None
     else:
-        pairs = list(hub_parts(config.tasks or (PAPER,), config.cache, ask=config.hub))
-    with context.progress("mirror", total=len(pairs), unit="splits") as bar:
+        pairs, total = _converted(source.path, config, out)
+    splits: list[Split] = []
+    with context.progress("mirror", total=total, unit="splits") as bar:
         for split, table in pairs:
-            _write(split, table, out)
+            counts = Counts(unit="documents", came_in=split.rows, kept=split.rows, quarantined=0)
+            out.write_shard(split.table, 0, table, counts=counts)
+            splits.append(split)
             bar.advance(1)
-    splits = [split for split, _ in pairs]
     for dataset in sorted({split.dataset for split in splits}):
         out.write_text(f"{dataset}/README.md", readme(dataset, [one for one in splits if one.dataset == dataset]))
     out.write_json(INDEX, index(splits))
     if empty := [f"{one.dataset} ({one.config})" for one in splits if not one.rows]:
-        more = f" and {len(empty) - MOST_NAMED} more" if len(empty) > MOST_NAMED else ""
         out.warn(
-            f"no examples for prompts, as the source lacks that split: {', '.join(empty[:MOST_NAMED])}{more}; "
+            f"no examples for prompts, as the source lacks that split: {named(empty)}; "
             "these run with `num_fewshot: 0` alone"
         )
     out.write_text(SUMMARY, _summary(splits))
 
 
-def _missing(tasks: Sequence[str]) -> list[str]:
-    more = f" and {len(tasks) - MOST_NAMED} more" if len(tasks) > MOST_NAMED else ""
-    return [f"not mirrored, as no file was found: {', '.join(tasks[:MOST_NAMED])}{more}"] if tasks else []
-
-
-def _write(split: Split, table: pa.Table, out: Output) -> None:
-    counts = Counts(unit="documents", came_in=split.rows, kept=split.rows, quarantined=0)
-    out.write_shard(split.table, 0, table, counts=counts)
+def _converted(folder: Path, config: Config, out: Output) -> tuple[Iterator[tuple[Split, pa.Table]], int]:
+    """Every split made from local files, and how many there are."""
+    if config.hub or config.cache is not None:
+        raise ConfigError("--from reads local files; it goes with neither --hub nor --cache")
+    found = local_parts(folder, config.tasks)
+    if found.missing:
+        out.warn(f"not mirrored, as no file was found: {named(found.missing)}")
+    return ((part.split, part.table()) for part in found.parts), len(found.parts)
 
 
 def _summary(splits: Sequence[Split]) -> str:

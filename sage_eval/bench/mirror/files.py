@@ -17,6 +17,7 @@ from sage_eval.bench.conventions import PAPER_TASKS, SUBJECTS
 from sage_eval.bench.mirror import formats
 from sage_eval.bench.mirror.layout import Split
 from sage_eval.bench.mirror.reading import Record, json_lines, labelled_lines, mmlu_rows, tab_separated
+from sage_eval.bench.wording import named
 
 MMLU = "mmlu"
 Reader = Callable[[Path], Iterator[Record]]
@@ -188,8 +189,7 @@ def local_parts(folder: Path, tasks: Sequence[str]) -> Found:
     if not found or (tasks and missing):
         names = ORIGINALS[missing[0]].files[ORIGINALS[missing[0]].scored]
         raise InputError(
-            f"{folder}: no file for {', '.join(missing[:5])}{' and more' if len(missing) > 5 else ''}; "
-            f"{missing[0]} would be in {' or '.join(names)}",
+            f"{folder}: no file for {named(missing)}; {missing[0]} would be in {' or '.join(names)}",
             next_step="put the files there, or name the tasks that are there in `tasks`",
         )
     return Found(tuple(part for parts in found.values() for part in parts), tuple(missing))
