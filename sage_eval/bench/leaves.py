@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from sage_data.errors import InputError
@@ -59,7 +60,9 @@ def leaves(manager: Any, name: str) -> tuple[Leaf, ...]:
 def _expand(index: Mapping[str, Any], name: str, changed: Mapping[str, Any]) -> Iterator[Leaf]:
     entry = index.get(name)
     if entry is None:
-        raise InputError(f"lm-eval has no task {name!r}", next_step="check `names`, or add its YAML to the tasks")
+        close = get_close_matches(name, index, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise InputError(f"lm-eval has no task {name!r}{hint}", next_step="check `names`, or add its YAML to the tasks")
     if entry.kind.name == "TAG":
         for one in sorted(entry.tags):
             yield from _expand(index, one, changed)

@@ -227,8 +227,10 @@ def test_groups_and_tags_come_down_to_single_tasks():
     one, other = leaves(manager, "outer")
     assert (one.name, one.generates, one.on_hub, one.unsafe) == ("a", False, True, False)
     assert (other.name, other.generates, other.on_hub, other.unsafe) == ("b", True, False, True)
-    with pytest.raises(InputError, match="no task 'c'"):
+    with pytest.raises(InputError, match="no task 'c'\n"):
         leaves(manager, "c")
+    with pytest.raises(InputError, match="no task 'iner'; did you mean 'inner'"):
+        leaves(manager, "iner")
     with pytest.raises(InputError, match="b would run code that the model wrote"):
         check_leaves([(Wanted("b", None), (other,))], scores_text=True, mirror=None)
 
