@@ -40,6 +40,11 @@ COMMANDS = {
         "sage_eval.bench",
         "sage eval bench sage1/model --tasks world/tasks --out bench-sage1/",
     ),
+    "bench mirror": Lazy(
+        "put the data of benchmarks where lm-eval finds it without a network",
+        "sage_eval.bench.mirror",
+        "sage eval bench mirror --from benchmarks/ --out mirror/",
+    ),
     "regress": Lazy(
         "compare two models' benchmarks item by item: a table like the paper's Table 2",
         "sage_eval.regress",
