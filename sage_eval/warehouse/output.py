@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from rich.cells import cell_len
 
 from sage_eval.warehouse.database import Declared
-from sage_eval.warehouse.query import QueryError, Result
+from sage_eval.warehouse.query import Result, refuse_twins
 
 MAX_ROWS = 100
 MAX_CELL = 60
@@ -41,7 +41,7 @@ def write(result: Result, form: Format) -> bytes:
         return as_table(result).encode()
     if form is Format.CSV:
         return _as_csv(result).encode()
-    _refuse_twins(result)
+    refuse_twins(result)
     return _as_json(result).encode() if form is Format.JSON else _as_parquet(result)
 
 
@@ -152,9 +152,3 @@ def _as_parquet(result: Result) -> bytes:
     sink = io.BytesIO()
     pq.write_table(result.table, sink, compression="zstd")
     return sink.getvalue()
-
-
-def _refuse_twins(result: Result) -> None:
-    twins = sorted({name for name in result.columns if result.columns.count(name) > 1})
-    if twins:
-        raise QueryError(f"two columns are called {', '.join(twins)}", next_step="name them apart with AS")
