@@ -14,6 +14,7 @@ import duckdb
 Connection = duckdb.DuckDBPyConnection
 Relation = duckdb.DuckDBPyRelation
 DatabaseError = duckdb.Error
+OutOfMemory = duckdb.OutOfMemoryException
 StatementType = duckdb.StatementType
 _TABLES_HERE = """
 SELECT table_name, comment FROM duckdb_tables()
@@ -69,6 +70,19 @@ def open_memory(memory_limit: str | None = None, spill: Path | None = None) -> C
         settings["memory_limit"] = memory_limit
     connection = duckdb.connect(":memory:", config=settings)
     connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def open_file(path: Path, start: Path | None = None) -> Connection:
+    """A new database file; relative paths in its views are found below `start` while this connection is open."""
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "python_enable_replacements": False,
+    }
+    connection = duckdb.connect(str(path), config=settings)
+    if start is not None:
+        connection.execute(f"SET file_search_path = {quoted(str(start))}")
     return connection
 
 

@@ -61,9 +61,10 @@ def _size(rows: int, shown_rows: int | None = None) -> str:
     return f"{words}, first {shown_rows} shown" if shown_rows is not None and rows > shown_rows else words
 
 
-def as_catalogue(tables: list[tuple[Declared, int | None]], examples: dict[str, str]) -> str:
+def as_catalogue(tables: list[tuple[Declared, int | None]], examples: dict[str, str], above: str = "") -> str:
     """Every table with its columns and comments, then the named example queries."""
-    parts = [line for table, rows in tables for line in _described(table, "view" if rows is None else _size(rows))]
+    parts = [above, ""] if above else []
+    parts += [line for table, rows in tables for line in _described(table, "view" if rows is None else _size(rows))]
     parts.append("examples (sage eval sql --example NAME)")
     width = max(map(len, examples), default=0)
     parts += [f"  {name:<{width}}  {about}" for name, about in examples.items()]

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from sage_data.errors import ConfigError, MissingDependencyError
 from sage_eval.warehouse.contract import TABLES
-from sage_eval.warehouse.database import Connection, DatabaseError, Declared, declared_tables, limit_of
+from sage_eval.warehouse.database import Connection, DatabaseError, Declared, OutOfMemory, declared_tables, limit_of
 from sage_eval.warehouse.guard import LIST_HINT, QueryError, check
 from sage_eval.warehouse.opening import Warehouses, connect
 
@@ -119,9 +119,9 @@ def ask(connection: Connection, sql: str, *, timeout_s: float = 60.0) -> Result:
                 raise QueryError(
                     f"the query was stopped after {timeout_s:g} s", next_step="narrow it, or raise --timeout"
                 ) from error
-            if isinstance(error, MemoryError):
+            if isinstance(error, MemoryError | OutOfMemory):
                 raise QueryError(
-                    f"the query needs more memory than its limit of {limit / 1e6:.0f} MB: {error}".rstrip(": "),
+                    f"the query needs more memory than its limit of {limit / 1e6:.0f} MB",
                     next_step="narrow it, or raise --memory",
                 ) from error
             raise QueryError(str(error).strip(), next_step=LIST_HINT) from error
