@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -190,18 +191,24 @@ def create_all(connection: Connection, found: Mapping[str | None, Opened], start
         use_schema(connection, names[0])
 
 
+@cache
+def declared() -> dict[str, Declared]:
+    """Every table as `sql/tables/` declares it; read once, for it takes longer than to open a warehouse."""
+    with open_memory() as connection:
+        connection.execute("".join(table.ddl for table in TABLES))
+        return declared_tables(connection)
+
+
 def _create_views(connection: Connection, opened: Opened, start: Path | None) -> None:
-    """Replace each declared, empty table by a view of the same columns and comments over its Parquet."""
-    connection.execute("".join(table.ddl for table in TABLES))
-    declared = declared_tables(connection)
+    """Make a view of the declared columns and comments over the Parquet of each table, then the derived views."""
     statements = []
     for name, files in opened.shards.items():
         paths = [_from(start, file) for file in files]
-        statements += [f"DROP TABLE {name}", parquet_view(declared[name], paths, _columns(files))]
+        statements.append(parquet_view(declared()[name], paths, _columns(files)))
     connection.execute(";".join(statements))
     for view in sql_files("views").values():
         connection.execute(view.read_text(encoding="utf-8"))
-    set_comments(connection, [declared[name] for name in opened.shards])
+    set_comments(connection, list(declared().values()))
 
 
 def _from(start: Path | None, file: Path) -> str:
