@@ -7,10 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 from planted_run import write_stage
 
+from sage_data.annotation.llm.outcome import ASKED_SCHEMA, REWRITE_SCHEMA
 from sage_data.chains import MESSAGE_SCHEMA
 from sage_data.rollout.recording import OUTCOME_SCHEMA
 from sage_data.stage import run_stage
-from sage_data.store.dialogues import DIALOGUE_SCHEMA, SCENARIO_SCHEMA
+from sage_data.store.dialogues import ROLLOUT_SCHEMA, SCENARIO_SCHEMA
 from sage_eval import regress, significance
 from sage_eval.bench.records import METRIC_SCHEMA, SAMPLE_SCHEMA
 from sage_eval.judge import bias
@@ -20,9 +21,11 @@ from sage_models.search.candidates import CANDIDATE_SCHEMA
 from sage_models.steer import STEERING_SCHEMA
 
 WRITTEN = {
-    "dialogues": DIALOGUE_SCHEMA,
+    "dialogues": ROLLOUT_SCHEMA,
     "scenarios": SCENARIO_SCHEMA,
     "messages": MESSAGE_SCHEMA,
+    "asked": ASKED_SCHEMA,
+    "rewrites": REWRITE_SCHEMA,
     "outcomes": OUTCOME_SCHEMA,
     "candidates": CANDIDATE_SCHEMA,
     "pairs": PAIR_SCHEMA,
