@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -231,3 +232,10 @@ def test_annotations_lead_to_their_annotator_and_to_the_words_as_they_came(talks
     ]
     calls = query(talks, "SELECT dialogue_id, outcome, calls, len(failures) FROM annotation_calls ORDER BY 1").rows()
     assert calls == [("d1", "annotated", 2, 1), ("d2", "failed", 2, 2)]
+
+
+def test_the_join_in_the_documentation_runs_and_finds_what_is_planted(talks: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "warehouse.md").read_text(encoding="utf-8")
+    (sql,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    # y's curious reply won once, before j1, and two of the three sums are wrong.
+    assert [(row["model"], row["doc_id"]) for row in query(talks, sql).records()] == [("y", 1), ("y", 2)]
