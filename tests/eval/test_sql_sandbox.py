@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -73,6 +74,29 @@ def test_refuses_whatever_is_not_a_select(locked: Connection, tmp_path: Path, at
     with pytest.raises(QueryError, match="only SELECT is answered"):
         ask(locked, attack.format(out=target))
     assert not target.exists()
+
+
+WRITES_INSIDE = {
+    "WITH d AS (COPY (SELECT 1 AS x) TO '{shard}' (FORMAT parquet, USE_TMP_FILE false)) SELECT 1": "COPY",
+    "WITH d AS (COPY turns TO '{out}') SELECT 1": "COPY",
+    "SELECT * FROM (WITH d AS MATERIALIZED (COPY turns TO '{out}') SELECT 1)": "COPY",
+    "SELECT (WITH d AS (COPY turns TO '{out}') SELECT 1)": "COPY",
+    "WITH d AS (INSERT INTO turns SELECT * FROM turns RETURNING *) FROM d": "INSERT",
+    "WITH d AS (UPDATE turns SET text = '' RETURNING *) FROM d": "UPDATE",
+    "WITH d AS (DELETE FROM turns RETURNING *) FROM d": "DELETE",
+    "WITH d AS (TRUNCATE turns) SELECT 1": "DELETE",
+}
+
+
+@pytest.mark.parametrize("attack", WRITES_INSIDE)
+def test_refuses_what_writes_inside_a_select(warehouse: Path, tmp_path: Path, attack: str) -> None:
+    shutil.copytree(warehouse, tmp_path / "w", ignore=shutil.ignore_patterns("logs"))
+    shard, out = tmp_path / "w" / "runs-00000.parquet", tmp_path / "out.csv"
+    before = shard.read_bytes()
+    with pytest.raises(QueryError, match=f"only SELECT is answered, found {WRITES_INSIDE[attack]} inside the query"):
+        query(tmp_path / "w", attack.format(shard=shard.resolve(), out=out))
+    assert shard.read_bytes() == before
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("attack", ["SELECT 1; SELECT 2", "SELECT 1; DROP VIEW turns", "", "   ", "-- nothing", ";"])
@@ -352,6 +376,11 @@ def test_rejects_a_timeout_that_is_no_time(warehouse: Path) -> None:
         "VALUES (1)",
         "DESCRIBE turns",
         "SHOW TABLES",
+        "SELECT 1 UNION ALL SELECT 2 INTERSECT SELECT 2",
+        "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t WHERE n < 3) FROM t",
+        "WITH t AS MATERIALIZED (SELECT 1 AS a) SELECT * FROM t, (WITH u AS (FROM t) FROM u)",
+        "FROM (SELECT role, words FROM turns) PIVOT (sum(words) FOR role IN ('user', 'assistant'))",
+        "UNPIVOT (SELECT 1 AS a, 2 AS b) ON a, b",
         "FROM information_schema.columns",
         "SELECT unnest([1, 2]), [x + 1 FOR x IN [1]]",
         "FROM histogram(turns, words)",
