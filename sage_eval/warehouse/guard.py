@@ -1,8 +1,8 @@
 """Read a query before it runs: one SELECT, over the warehouse's tables, with functions that only work out values.
 
 The connection is locked as well (see `database.lock`), which keeps other files and the network out of reach, but not
-from writing over the warehouse's own. What is refused here besides are settings, variables, DuckDB's own catalogue (it tells paths) and functions that run other
-SQL, write logs or only wait.
+the warehouse's own files from being written over. What is refused here besides are settings, variables, DuckDB's own
+catalogue (it tells paths) and functions that run other SQL, write logs or only wait.
 
     check(connection, "SELECT count(*) FROM turns")
 """
@@ -33,8 +33,8 @@ REFUSED_FUNCTIONS = frozenset(
     }
 )
 QUERY_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
-"""What a query and each part of it may be. To DuckDB a WITH that holds COPY, INSERT, UPDATE or DELETE is a SELECT too, and
-such a COPY may write over the very files that may be read."""
+"""What a query and each part of it may be. To DuckDB a WITH that holds COPY, INSERT, UPDATE or DELETE is a SELECT as
+well, and such a COPY may write over the very files that may be read."""
 SHOWN = frozenset({"tables", "schemas", "databases", "__show_tables_expanded"})
 """What SHOW may show, besides a table."""
 _INFORMATION = frozenset({"tables", "columns", "schemata"})
