@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from planted_run import small_run
 
 from sage_data.errors import ConfigError, InputError
@@ -211,6 +213,12 @@ def test_a_query_nested_too_deep_is_refused_and_ends_nothing(locked: Connection,
     with pytest.raises(QueryError, match="depth"):
         ask(locked, sql)
     assert ask(locked, "SELECT 1").rows() == [(1,)]
+
+
+@given(st.one_of(st.text(), st.text().map(lambda text: f"SELECT {text} FROM turns")))
+def test_any_text_is_answered_or_refused_and_never_breaks(locked: Connection, text: str) -> None:
+    with contextlib.suppress(QueryError):
+        ask(locked, text)
 
 
 def test_cannot_list_the_folder_it_lies_in(locked: Connection, warehouse: Path) -> None:

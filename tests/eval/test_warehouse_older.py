@@ -16,8 +16,9 @@ from sage_data.errors import InputError
 from sage_data.stage import run_stage
 from sage_data.store.dialogues import to_table
 from sage_eval.sql import examples
-from sage_eval.warehouse import query
+from sage_eval.warehouse import connect, query
 from sage_eval.warehouse.contract import TABLES, sql_files
+from sage_eval.warehouse.query import ask
 
 # As the first versions declared them: no split in a source, no perceived state, no rollout number.
 STATE = pa.struct([("motivation", pa.string()), ("emotion", pa.string()), ("topics", pa.list_(pa.string()))])
@@ -124,9 +125,10 @@ def test_an_older_run_reaches_from_verdict_to_turn(built: Path) -> None:
 def test_an_older_warehouse_opens_with_every_table_and_view_of_today(ancient: Path) -> None:
     sql = "SELECT turn, emotion, asks, next_emotion FROM turns ORDER BY turn"
     assert query(ancient, sql).rows() == [(0, None, None, None), (1, "calm", None, None)]
-    for table in TABLES:
-        rows = 2 if table.name == "turns" else int(table.name == "pair_verdicts")
-        assert query(ancient, f"SELECT count(*) FROM {table.name}").rows() == [(rows,)]
+    with connect(ancient) as connection:
+        for table in TABLES:
+            rows = 2 if table.name == "turns" else int(table.name == "pair_verdicts")
+            assert ask(connection, f"SELECT count(*) FROM {table.name}").rows() == [(rows,)]
     assert query(ancient, "SELECT outcome, emotion FROM verdict_turns ORDER BY turn").rows() == [
         ("lost", None),
         ("lost", "calm"),
