@@ -112,7 +112,7 @@ def test_what_an_older_run_had_is_there_and_what_came_later_is_null(built: Path)
         (0, "user", None, None, None, None),
         (1, "assistant", "empathy", ["dog"], None, None),
     ]
-    assert query(built, "SELECT DISTINCT sample, place, words FROM dialogues").rows() == [(None, None, 2)]
+    assert query(built, "SELECT DISTINCT sample, place, words FROM dialogues").rows() == [(0, None, 2)]
     assert query(built, "SELECT prompt_tokens, error FROM judge_calls").rows() == [(None, None)]
     assert query(built, "SELECT stage_a, dialogue_a, words_a FROM pair_verdicts").rows() == [("rollout-x", "x1", None)]
 
