@@ -81,7 +81,7 @@ def _has(text: str, phrases: Sequence[str]) -> bool:
 
 @cache
 def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    """Whole words, and phrases marked by ~ anywhere; one look behind for all words is ten times quicker than one each."""
+    """Whole words, and phrases marked by ~ anywhere. One look behind for all words is far quicker than one each."""
     words = [re.escape(one) for one in phrases if not one.startswith("~")]
     anywhere = [re.escape(one[1:]) for one in phrases if one.startswith("~")]
     return re.compile("|".join([*([rf"(?<!\w)(?:{'|'.join(words)})(?!\w)"] if words else []), *anywhere]))
