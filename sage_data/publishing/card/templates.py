@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from sage_data.publishing.card import escaping, facts
+from sage_data.publishing.card import escaping
 from sage_data.publishing.card.escaping import Markdown
 
 DATASET, RESULTS, SPACE = "dataset.md.jinja", "results.md.jinja", "space.md.jinja"
@@ -44,8 +44,10 @@ def _single_spaced(text: str) -> list[str]:
 
 
 def _environment() -> Any:
-    # jinja2 is only needed here.
+    # jinja2 is only needed here, and a stage's `--help` needs no Arrow.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from sage_data.publishing.card import facts
 
     found = Environment(
         loader=FileSystemLoader(cards_folder()),

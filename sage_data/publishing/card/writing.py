@@ -204,7 +204,7 @@ def _how_it_came_about(about: Subject) -> dict[str, Any]:
 def _whose_it_is(about: Subject) -> dict[str, Any]:
     return {
         "license": about.claim,
-        "origins": Markdown("\n".join(_origin_lines(about.origins))),
+        "origins": story.origin_list(about.origins),
         "cleared": about.options.cleared,
         "overrides": about.options.overrides,
         "people": any(not one.synthetic for one in about.origins),
@@ -215,14 +215,6 @@ def _whose_it_is(about: Subject) -> dict[str, Any]:
         "contact": about.options.contact,
         "personal_data": _paragraphs(about.options.personal_data),
     }
-
-
-def _origin_lines(origins: Sequence[Origin]) -> list[str]:
-    lines = []
-    for one in origins:
-        note = f" {escaping.markdown(one.note)}" if one.note else ""
-        lines.append(f"- {escaping.link(one.name, one.url)}, licence {escaping.markdown(one.license)}.{note}")
-    return lines
 
 
 def _ids(configs: Sequence[DatasetConfig]) -> list[str]:
