@@ -73,7 +73,7 @@ def _outcome(receipt: Receipt) -> str:
     link, home = (page_of(receipt.repo, number, receipt.kind) for number in (receipt.pull_request, None))
     number = receipt.pull_request
     return {
-        "planned": "dry run: nothing was sent. Without --dry-run one pull request with these files would be made, "
+        "planned": "dry run: nothing was sent. With --no-dry-run one pull request with these files would be made, "
         "downloaded again and compared",
         "proposed": f"pull request {number} holds these files, verified; merge it with --merge, or here: {link}",
         "proposed before": f"nothing was sent: pull request {number} holds these files since before, verified: {link}",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sage_data.errors import PublishError
 from sage_data.publishing.card import escaping, story
 from sage_data.publishing.card.escaping import Markdown
+from sage_data.publishing.card.features import in_words
 from sage_data.publishing.card.hub_rules import check_metadata, size_category
 from sage_data.publishing.card.metadata import data_files, dataset_info, front_matter
 from sage_data.publishing.card.templates import RESULTS, SPACE, fill_card
@@ -26,7 +27,7 @@ from sage_eval.publish.facts import Facts
 from sage_eval.publish.pages import FIRST, Pages
 from sage_eval.publish.tables import Kept
 from sage_eval.warehouse.contract import TABLES
-from sage_eval.warehouse.database import declared_tables, open_memory
+from sage_eval.warehouse.database import Declared, declared_tables, open_memory
 
 if TYPE_CHECKING:
     from sage_eval.publish import Config
@@ -85,14 +86,15 @@ def write_results_card(
         "dataset_info": [dataset_info(one) for one in configs],
     }
     check_metadata(front)
-    stages = story.stages_of(configs)
+    stages, declared = story.stages_of(configs), _declared()
     values = {
         "front_matter": Markdown(front_matter(front)),
         "title": title,
         "summary": config.summary,
         "contact": config.contact,
         "words": config.text_release,
-        "config_rows": _config_rows(configs),
+        "config_rows": _config_rows(configs, declared),
+        "columns": _columns(configs, declared),
         "default_config": configs[0].name,
         "querying": escaping.fenced(_query(repo, configs), "sql"),
         "loading": escaping.fenced(_loading(repo, configs), "python"),
@@ -164,23 +166,29 @@ def check_space(front: Mapping[str, Any]) -> None:
         raise PublishError("the Space's front matter is not what the Hub takes:\n" + "\n".join(problems))
 
 
-def _config_rows(configs: Sequence[DatasetConfig]) -> list[tuple[str, ...]]:
-    about = _comments()
-    return [
-        (
-            one.name,
-            *(f"{sum(getattr(split, what) for split in one.splits):,}" for what in ("rows", "bytes")),
-            about[one.name],
-        )
-        for one in configs
-    ]
+def _config_rows(configs: Sequence[DatasetConfig], declared: Mapping[str, Declared]) -> list[tuple[str, ...]]:
+    rows = []
+    for one in configs:
+        sizes = (sum(getattr(split, what) for split in one.splits) for what in ("rows", "bytes"))
+        rows.append((one.name, *(f"{size:,}" for size in sizes), declared[one.table].comment or ""))
+    return rows
 
 
-def _comments() -> dict[str, str]:
-    """Table -> what it holds, as its `.sql` file says."""
+def _columns(configs: Sequence[DatasetConfig], declared: Mapping[str, Declared]) -> list[dict[str, Any]]:
+    """Every config with (column, type, meaning) of each of its columns."""
+    found = []
+    for one in configs:
+        about = {column.name: column.comment or "" for column in declared[one.table].columns}
+        rows = [(field.name, in_words(field.type), about.get(field.name, "")) for field in one.schema]
+        found.append({"name": one.name, "rows": rows})
+    return found
+
+
+def _declared() -> dict[str, Declared]:
+    """Every table as its `.sql` file describes it."""
     with open_memory() as connection:
         connection.execute("".join(table.ddl for table in TABLES))
-        return {name: found.comment or "" for name, found in declared_tables(connection).items()}
+        return declared_tables(connection)
 
 
 def _query(repo: str, configs: Sequence[DatasetConfig]) -> str:

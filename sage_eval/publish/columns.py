@@ -4,7 +4,7 @@ Numbers may go as they are. A column of texts goes only if it is known to hold n
 words, so that a column somebody adds later stays here until it is looked at. What was said (by people, models and
 judges) is asked for by name, and what tells of this machine never goes.
 
-    published_columns(schema, words=False)
+    published_columns("judge_calls", schema, words=False)
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ RESULTS = (
     "emotion_accuracy",
     "style_measures",
     "incarnation_rates",
-    "behaviour_differences",
     "dose_response",
     "steering_success",
     "maths_rates",
@@ -45,32 +44,40 @@ TALK = ("scenarios", "dialogues", "turns", "candidates", "steering", "maths_answ
 """Tables that are nothing without their words; published too where words are."""
 NEVER = frozenset({"files", "rejected", "quarantine"})
 """Tables of what was thrown away, or of this machine's folders."""
-HERE = frozenset({"config", "warnings", "error", "problems"})
-"""Columns that may tell of this machine: settings, and messages of programs and servers."""
+HERE = frozenset({"error", "problems"})
+"""Columns of text that may tell of this machine, whichever table they stand in: messages of programs and servers."""
+HERE_IN = {"runs": frozenset({"config", "warnings"})}
+"""The same of one table: settings are told by the card, without their folders."""
 MODELS = frozenset({"model", "judge", "judge_model", "model_a", "model_b", "chosen_by", "anchor"})
 """Columns that name a model, which may have been a path."""
 _PROVENANCE = "stage uses fingerprint content_hash input label role unit outcome reason plan_hash family"
 _JUDGING = (
     "judge judge_model spec_hash prompt_hash scenario_id dialogue_id model_a model_b order choice verdict status "
     "stage_a stage_b dialogue_a dialogue_b choice_ab choice_ba conclusion stars letters anchor ties_rule tie_rule "
-    "correction method test member_of"
+    "correction method self_test provider_version stopping length_note adjusted_note unrated models "
+    "strong_components cycles warnings"
 )
 _BENCHMARKS = "model task filter metric version doc_hash target_hash base_stage new_stage"
-_BEHAVIOUR = "kind scope measure rule form source split corpus chosen_by search_stage problem_id steered"
+_BEHAVIOUR = "kind scope measure rule after form source split corpus chosen_by search_stage problem_id steered"
 NAMES = frozenset(f"{_PROVENANCE} {_JUDGING} {_BENCHMARKS} {_BEHAVIOUR}".split())
 """Columns of text that hold names, ids, hashes or one of a few words, whichever table they stand in."""
 
 
-def published_columns(schema: pa.Schema, *, words: bool) -> list[str]:
-    """Names of the columns to publish, in order."""
-    return [field.name for field in schema if _goes(field, words=words)]
+def published_columns(table: str, schema: pa.Schema, *, words: bool) -> list[str]:
+    """Names of the columns of a table to publish, in order."""
+    here = HERE | HERE_IN.get(table, frozenset())
+    return [
+        field.name
+        for field in schema
+        if not _holds_text(field.type) or (field.name not in here and (words or field.name in NAMES))
+    ]
 
 
-def _goes(field: pa.Field, *, words: bool) -> bool:
-    if field.name in HERE:
-        return False
-    texts = pa.types.is_string(field.type) or pa.types.is_nested(field.type)
-    return words or not texts or field.name in NAMES
+def _holds_text(kind: pa.DataType) -> bool:
+    """True for texts, and for lists and structs with some inside."""
+    if pa.types.is_nested(kind):
+        return any(_holds_text(kind.field(index).type) for index in range(kind.num_fields))
+    return not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
 
 
 def chosen_tables(asked: Sequence[str], *, words: bool) -> tuple[str, ...]:

@@ -160,7 +160,7 @@ def _score(
     if settings.get("limit") is not None:
         return f"the run was limited to {settings['limit']:,} documents a task"
     if not documents or documents != (benchmark.documents or documents):
-        return f"expected {benchmark.documents or 'some'} documents, found {documents}"
+        return f"expected {benchmark.documents or 1:,} documents, found {documents:,}"
     stderr = row["stderr"]
     return Score(
         model=_folder(_shown(row["model"])),

@@ -81,7 +81,7 @@ def _rows(warehouse: Path, table: str) -> int:
 def _schema(warehouse: Path, table: str, *, words: bool) -> tuple[pa.Schema, tuple[str, ...]]:
     """What is published of a table, and the names of the columns that are not."""
     whole = pq.read_schema(shards_of(warehouse, table)[0]).remove_metadata()
-    names = published_columns(whole, words=words)
+    names = published_columns(table, whole, words=words)
     return published_schema(pa.schema([whole.field(name) for name in names])), tuple(
         name for name in whole.names if name not in names
     )
