@@ -23,7 +23,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sage_data.errors import ConfigError, InputError
 from sage_data.publishing.places import public
 from sage_eval.publish.tables import shards_of
-from sage_eval.regress.conventions import METRICS
 
 BENCHMARKS = Path(__file__).parent / "benchmarks.toml"
 _FOLDER = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -40,7 +39,7 @@ class Benchmark(BaseModel):
     split: str
     documents: int | None = Field(None, ge=1, description="Questions in the split; not looked at when left out.")
     hub_task: str | None = Field(None, description="The task's id in the data set's eval.yaml, if it has one.")
-    metric: str | None = Field(None, description="The metric that counts; the paper's when left out.")
+    metric: str = Field("acc", description="The metric that counts.")
     filter: str = Field("none", description="The filter whose answers count.")
 
 
@@ -64,8 +63,7 @@ class Score:
     @property
     def counts(self) -> bool:
         """True for the one metric and filter that stand for the task."""
-        wanted = self.benchmark.metric or METRICS.get(self.task, self.metric)
-        return (self.metric, self.filter) == (wanted, self.benchmark.filter)
+        return (self.metric, self.filter) == (self.benchmark.metric, self.benchmark.filter)
 
 
 @dataclass(frozen=True, slots=True)
