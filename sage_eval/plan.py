@@ -2,19 +2,24 @@
 
 Whoever reads the verdicts later takes the settings from the plan, names its hash, and says so where they differ.
 
+    plan = keep_plan(AnalysisPlan(...), out)
     plan = read_plan(Path("judged/"))
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sage_data.errors import InputError
+from sage_data.errors import ConfigError, InputError
+from sage_data.stage import Output
 from sage_data.store.files import sha256_json
 
+Setting = TypeVar("Setting", bound=float | StrEnum)
 PLAN = "analysis_plan.json"
 PANEL = "panel"
 """Name that the majority of several judges has in tables, beside the judges' own."""
@@ -71,12 +76,17 @@ class AnalysisPlan(_Frozen):
     samples: int = Field(
         1, ge=1, description="Most rollouts a scenario and model; more than 1 makes scenarios clusters."
     )
-    replicates: int = Field(1, ge=1, description="How often the judge is asked about each pair in each order.")
+    replicates: int = Field(
+        1, ge=1, description="How often a judge is asked about a pair in each order, where it is asked again at all."
+    )
+    replicate_share: float = Field(
+        1.0, gt=0, le=1, description="Share of the scenarios that are asked again, if `replicates` is more than 1."
+    )
     alpha: float = Field(0.05, gt=0, lt=1, description="Chance of any false claim in the whole family.")
     correction: Correction = Correction.HOLM
     tie_rule: TieRule = TieRule.DROP
     stopping: StoppingRule = StoppingRule.FIXED
-    self_test: tuple[str, ...] = Field((), description="Checks every judge had to pass before its verdicts count.")
+    self_test: tuple[str, ...] = Field((), description="Checks that every judge is put to before its verdicts count.")
     seed: int = 0
 
     @property
@@ -104,3 +114,49 @@ def read_plan(folder: Path) -> AnalysisPlan | None:
         return AnalysisPlan.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise InputError(f"{path}: not an analysis plan: {error}", next_step="run the judge stage again") from error
+
+
+def settled(name: str, option: Setting | None, plans: Sequence[AnalysisPlan], default: Setting) -> Setting:
+    """A setting: the option where one is given, else what the plans say, else the default.
+
+    Raises:
+        ConfigError: the plans say different things, and there is no option.
+    """
+    if option is not None:
+        return option
+    planned: list[Setting] = list(dict.fromkeys(getattr(plan, name) for plan in plans))
+    if len(planned) > 1:
+        raise ConfigError(
+            f"the analysis plans of the folders differ in {name}: {', '.join(map(str, planned))}",
+            next_step=f"give --{name.replace('_', '-')}, or take the folders one at a time",
+        )
+    return planned[0] if planned else default
+
+
+def departures(name: str, used: Setting, plans: Sequence[AnalysisPlan]) -> list[str]:
+    """What to warn of where a setting is not the one that was planned."""
+    planned = dict.fromkeys(getattr(plan, name) for plan in plans)
+    return [f"{name} is {used}, where the analysis plan said {one}" for one in planned if one != used]
+
+
+def hashes(plans: Sequence[AnalysisPlan]) -> str | None:
+    """Hashes of the plans, each named once; None without a plan."""
+    return ", ".join(dict.fromkeys(plan.plan_hash for plan in plans)) or None
+
+
+def keep_plan(plan: AnalysisPlan, out: Output) -> AnalysisPlan:
+    """Write the plan, whole or not at all; an attempt that is gone on with must still have the same.
+
+    Raises:
+        ConfigError: an earlier attempt in this folder was begun under another plan.
+    """
+    earlier = read_plan(out.path)
+    if earlier is None:
+        out.write_json(PLAN, plan.model_dump(mode="json"))
+    elif earlier != plan:
+        changed = [name for name in AnalysisPlan.model_fields if getattr(earlier, name) != getattr(plan, name)]
+        raise ConfigError(
+            f"{out.path / PLAN}: judging was begun under another plan; it differs in {', '.join(changed)}",
+            next_step="judge into another folder, or delete this one to begin anew; finished calls stay in the journal",
+        )
+    return plan

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
-from typing import Any
 
+import polars
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from planted_evaluation import SCENARIOS, VERDICTS, judged, steered
 from rich.cells import cell_len
 
-from sage_data.errors import ConfigError
+from sage_data.errors import ConfigError, MissingDependencyError
 from sage_data.stage import run_stage
 from sage_eval.sql import Question, answer, examples
 from sage_eval.warehouse.output import MAX_CELL, Format, as_table, shown
@@ -57,6 +58,23 @@ def test_two_columns_of_one_name_are_refused_where_one_would_be_lost(planted: Pa
         answer(planted, Question(sql="SELECT 1 AS a, 2 AS a", form=form))
 
 
+def test_frames_are_arrow_and_polars(planted: Path) -> None:
+    result = query(planted, "SELECT topics, turn FROM turns WHERE stage = 'rollout-sage1' AND turn < 2 ORDER BY 2, 1")
+    assert result.arrow().column_names == ["topics", "turn"]
+    frame = result.polars()
+    assert frame.schema == {"topics": polars.List(polars.String), "turn": polars.Int32}
+    assert frame.to_dicts() == result.records()
+    with pytest.raises(QueryError, match="two columns are called a"):
+        query(planted, "SELECT 1 AS a, 2 AS a").polars()
+
+
+def test_a_missing_polars_is_named_with_its_extra(planted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(MissingDependencyError, match="polars") as caught:
+        query(planted, "SELECT 1").polars()
+    assert caught.value.next_step == "pip install 'sage-dialogue[eval]'"
+
+
 def test_a_wrong_name_is_answered_with_the_way_to_the_list(planted: Path) -> None:
     with pytest.raises(QueryError, match="turnz") as caught:
         answer(planted, Question(sql="SELECT * FROM turnz"))
@@ -91,12 +109,6 @@ def test_there_are_enough_examples_and_each_says_what_it_answers() -> None:
     assert all(about.endswith(".") or about.endswith("?") for about in examples().values())
 
 
-@pytest.mark.parametrize("name", examples())
-def test_every_example_can_be_asked(planted: Path, name: str) -> None:
-    records = json.loads(answer(planted, Question(example=name, form=Format.JSON)))
-    assert records or name in ("judge_disagreements", "tag_quality", "transitions_before_win")
-
-
 def test_the_win_table_equals_the_planted_verdicts(planted: Path) -> None:
     first, second = json.loads(answer(planted, Question(example="win_table", form=Format.JSON)))
     assert [first[name] for name in ("wins_a", "ties", "inconsistent", "wins_b", "failed")] == [1, 1, 1, 9, 0]
@@ -111,44 +123,6 @@ def test_judge_trust_finds_the_planted_seat_and_length(planted: Path) -> None:
     assert trust["first_seat"] == pytest.approx(12 / 22)
     assert trust["inconsistent_share"] == pytest.approx(1 / 12)
     assert trust["shorter_wins"] == pytest.approx(9 / 10)
-
-
-def asked(warehouse: Path, example: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(answer(warehouse, Question(example=example, form=Format.JSON)))
-    return found
-
-
-def test_emotions_are_read_as_planted(planted: Path) -> None:
-    found = asked(planted, "emotion_reading")
-    # Each of twelve first utterances is read as sad, as its scenario is labelled.
-    assert [(one["model"], one["readings"], one["right_of_all"]) for one in found] == [
-        ("base", 12, 1.0),
-        ("tuned", 12, 1.0),
-    ]
-
-
-def test_claims_to_be_human_are_counted_with_an_example(planted: Path) -> None:
-    found = {
-        (one["model"], one["kind"]): (one["replies"], one["for_example"])
-        for one in asked(planted, "claims_to_be_human")
-    }
-    assert found["base", "any"] == (0, None)
-    replies, example = found["tuned", "family"]
-    assert (replies, found["tuned", "any"][0]) == (3, 3)
-    assert example.endswith("My dog does that too.")
-
-
-def test_maths_are_solved_by_kind(planted: Path) -> None:
-    found = {
-        one["kind"]: (one["scored"], one["solved_at_once"], one["rate"]) for one in asked(planted, "maths_by_kind")
-    }
-    assert (found["all"], found["add"], found["take"]) == ((16, 2, 2 / 16), (2, 2, 1.0), (2, 0, 0.0))
-
-
-def test_ratings_put_the_planted_better_model_first(planted: Path) -> None:
-    found = [one for one in asked(planted, "rating_table") if one["judge"] == "rubric:one"]
-    assert [(one["model"], one["wins"], one["losses"]) for one in found] == [("tuned", 9, 1), ("base", 1, 9)]
-    assert found[0]["elo"] > found[1]["elo"]
 
 
 @pytest.fixture(scope="module")
