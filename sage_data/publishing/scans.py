@@ -241,7 +241,7 @@ def scan_said(said: Iterable[tuple[str, str]], findings: Findings, own: Sequence
 
 
 def unescaped(text: str) -> str:
-    r"""Markdown, HTML, JSON or YAML text as a reader sees it: `&#64;` and `\u0040` are @, and escaping marks are gone."""
+    r"""Markdown, HTML, JSON or YAML text as it is read: `&#64;` and `\u0040` are @, and marks that escape are gone."""
     return _ESCAPED.sub(_sign, text)
 
 

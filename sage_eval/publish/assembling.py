@@ -36,10 +36,10 @@ from sage_eval.publish.columns import chosen_tables
 from sage_eval.publish.facts import read_facts
 from sage_eval.publish.model_pages import write_model
 from sage_eval.publish.pages import Pages, stage_pages
-from sage_eval.publish.scores import Stated, read_benchmarks, read_scores
+from sage_eval.publish.scores import Stated, folders_of, read_benchmarks, read_scores
 from sage_eval.publish.tables import Kept, stage_results
 from sage_eval.publish.words import Spoken
-from sage_eval.warehouse.query import find_warehouse
+from sage_eval.warehouse.opening import find_warehouse
 
 if TYPE_CHECKING:
     from sage_eval.publish import Config
@@ -70,7 +70,7 @@ class Assembled:
     """The dataset first, as the Space links to it."""
     stated: Stated
     models: Mapping[str, Sequence[str]]
-    """Model -> its files."""
+    """Folder of a model below `models/` -> its files."""
     pages: Pages | None
     kept: Kept | None
 
@@ -232,15 +232,11 @@ def _models(config: Config, inputs: Inputs, given: Given, out: Output) -> tuple[
     cards = {_model_of(one, stated.models): _card_of(one) for one in inputs.many("model_index")}
     source = None if config.dataset is None else page_of(config.dataset, None)
     remove(out.path / MODELS)
-    return stated, {
-        model: write_model(
-            out.path / MODELS / model,
-            [one for one in stated.scores if one.model == model],
-            source,
-            cards.get(model),
-        )
-        for model in stated.models
-    }
+    made = {}
+    for model, folder in folders_of(stated.models).items():
+        scores = [one for one in stated.scores if one.model == model]
+        made[folder] = write_model(out.path / MODELS / folder, scores, source, cards.get(model))
+    return stated, made
 
 
 def _model_of(one: Input, models: Sequence[str]) -> str:
@@ -251,7 +247,8 @@ def _model_of(one: Input, models: Sequence[str]) -> str:
     """
     made = maker(one)
     names = [*([made.stage] if made is not None else []), one.label, one.path.name]
-    found = next((name for name in names if name in models), None)
+    # A model that is a base and an adapter is known by both, with a plus sign between.
+    found = next((model for name in names for model in models if name in (model, model.rpartition("+")[2])), None)
     if found is None:
         raise ConfigError(
             f"{one.path}: expected the folder of a model with a score that may be stated, which are "

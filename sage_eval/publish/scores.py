@@ -25,7 +25,7 @@ from sage_data.publishing.places import public
 from sage_eval.publish.tables import shards_of
 
 BENCHMARKS = Path(__file__).parent / "benchmarks.toml"
-_FOLDER = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
+_UNFIT = re.compile(r"[^\w.+-]+", re.ASCII)
 
 
 class Benchmark(BaseModel):
@@ -81,6 +81,24 @@ class Stated:
         return tuple(dict.fromkeys(one.model for one in self.scores))
 
 
+def folders_of(models: Sequence[str]) -> dict[str, str]:
+    """Model -> the name of its folder, in which signs that no folder should have are replaced.
+
+    Raises:
+        ConfigError: two models would have the same.
+    """
+    found: dict[str, str] = {}
+    for model in models:
+        folder = _UNFIT.sub("-", model.replace("/", "--")).strip("-.") or "model"
+        if folder in found.values():
+            raise ConfigError(
+                f"expected models whose names differ in letters and digits; found {', '.join(models)}",
+                next_step="run the benchmarks on folders with other names",
+            )
+        found[model] = folder
+    return found
+
+
 def read_benchmarks(more: Path | None) -> dict[str, Benchmark]:
     """lm-eval's name of a task -> its data set; what `more` says of a task is taken first.
 
@@ -104,7 +122,7 @@ def read_scores(warehouse: Path, benchmarks: Mapping[str, Benchmark]) -> Stated:
     """The scores of every model that was benchmarked.
 
     Raises:
-        ConfigError: two runs give one model's scores of a task, or a model has a name that is no folder's.
+        ConfigError: two runs give one model's scores of a task.
     """
     rows = list(_rows(warehouse, "bench_metrics"))
     settings = {row["stage"]: json.loads(row["config"]) for row in _rows(warehouse, "runs")}
@@ -161,7 +179,7 @@ def _score(
         return f"expected {benchmark.documents or 1:,} documents, found {documents:,}"
     stderr = row["stderr"]
     return Score(
-        model=_folder(_shown(row["model"])),
+        model=_shown(row["model"]),
         task=row["task"],
         benchmark=benchmark,
         metric=row["metric"],
@@ -173,15 +191,6 @@ def _score(
         version=row["version"],
         chat_template=bool(settings.get("apply_chat_template")),
     )
-
-
-def _folder(model: str) -> str:
-    if not _FOLDER.fullmatch(model):
-        raise ConfigError(
-            f"expected models named with letters, digits, `_`, `-` and `.`, which become folders; found {model!r}",
-            next_step="run the benchmark on the folder of a stage, whose name it then has",
-        )
-    return model
 
 
 def _documents(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> int:

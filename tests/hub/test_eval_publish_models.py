@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sage_data.errors import ConfigError, InputError
 from sage_data.stage import run_stage
 from sage_eval.publish.model_pages import percentage
-from sage_eval.publish.scores import read_benchmarks, read_scores
+from sage_eval.publish.scores import folders_of, read_benchmarks, read_scores
 
 for package in ("huggingface_hub", "duckdb", "jinja2"):
     pytest.importorskip(package)
@@ -131,6 +131,24 @@ def test_cards_must_be_of_a_benchmarked_model(rows: Path, tmp_path: Path) -> Non
     (tmp_path / "tuned" / "README.md").write_text("---\nmodel-index: [\n---\n")
     with pytest.raises(InputError, match="that the Hub's client reads"):
         run_stage("sage_eval.publish", {}, {"warehouse": rows, "model_index": [tmp_path / "tuned"]}, tmp_path / "three")
+
+
+def test_any_name_of_a_model_has_a_folder() -> None:
+    names = ["base+sage1", "org/model", "openai:model@(an address)", "../.."]
+    assert list(folders_of(names).values()) == ["base+sage1", "org--model", "openai-model-an-address", "model"]
+    with pytest.raises(ConfigError, match="names differ"):
+        folders_of(["org/model", "org--model"])
+
+
+def test_an_adapter_gets_its_own_card(tmp_path: Path) -> None:
+    row = score("gsm8k", "exact_match", 0.25, 1319, filter="strict-match")
+    folder = bench(tmp_path, "base+sage1", [row], name="bench-sage1")
+    run_stage("sage_eval.warehouse", {}, {"runs": [folder]}, tmp_path / "warehouse")
+    (tmp_path / "sage1").mkdir()
+    (tmp_path / "sage1" / "README.md").write_text("# Sage\n")
+    given = {"warehouse": tmp_path / "warehouse", "model_index": [tmp_path / "sage1"]}
+    run_stage("sage_eval.publish", {}, given, tmp_path / "out")
+    assert "openai/gsm8k" in (tmp_path / "out" / "models" / "base+sage1" / "README.md").read_text()
 
 
 def test_further_tasks_are_named_in_a_file(rows: Path, tmp_path: Path) -> None:
