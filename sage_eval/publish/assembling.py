@@ -48,6 +48,8 @@ FOLDERS = {DATASET: "dataset", SPACE: "space"}
 """Kind of repository -> its folder in the output."""
 MODELS = "models"
 FOUND = "scans.json"
+NOTHING = Said(Claim(UNKNOWN), (), (), (), ())
+"""What stands in where no card is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def assemble(config: Config, inputs: Inputs, out: Output, context: Context) -> A
     given = _given(config, inputs)
     tables = chosen_tables(config.tables, words=config.text_release)
     check_visibility(config, config.text_release and given.withholds)
-    said = _terms(config, given)
+    said = NOTHING if config.space is None and config.dataset is None else _terms(config, given)
     parcels: list[Parcel] = []
     kept = pages = None
     with context.progress("staging", None, "folders") as bar:
@@ -162,8 +164,6 @@ def _terms(config: Config, given: Given) -> Said:
     if config.text_release:
         cleared = check_license(config, given.origins)
         claim = stated_claim(config.license, config.license_name, config.license_link, given.origins, cleared)
-        if config.license is None and claim.id == UNKNOWN:
-            claim = Claim(least_claim([one for one in given.origins if one.name not in cleared]))
         if given.withholds:
             kind = "private" if config.private else "public"
             overrides = (f"text is published that its source wants withheld ({kind})",)

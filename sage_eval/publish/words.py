@@ -40,7 +40,7 @@ SOURCES = {
     "frequent_replies": ("reply",),
     "bench_samples": ("response",),
     "rejected": ("text",),
-    "rewrites": ("original", "text"),
+    "rewrites": ("original", "rewritten", "bridge"),
 }
 """Table of the warehouse -> its columns of what people, models and judges said."""
 _WORD = re.compile(r"[^\W_]+")
