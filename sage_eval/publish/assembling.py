@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 from sage_data.errors import ConfigError, InputError, PublishError
 from sage_data.inputs import maker
 from sage_data.publishing.assembling import check_license, check_visibility, findings_as_json, refuse_findings
@@ -37,7 +40,7 @@ from sage_eval.publish.facts import read_facts
 from sage_eval.publish.model_pages import write_model
 from sage_eval.publish.pages import Pages, stage_pages
 from sage_eval.publish.scores import Stated, folders_of, read_benchmarks, read_scores
-from sage_eval.publish.tables import Kept, stage_results
+from sage_eval.publish.tables import Kept, shards_of, stage_results
 from sage_eval.publish.words import Spoken
 from sage_eval.warehouse.opening import find_warehouse
 
@@ -103,7 +106,9 @@ def assemble(config: Config, inputs: Inputs, out: Output, context: Context) -> A
     """
     given = _given(config, inputs)
     tables = chosen_tables(config.tables, words=config.text_release)
-    check_visibility(config, config.text_release and given.withholds)
+    if config.text_release and given.withholds:
+        check_visibility(config, releases=True)
+        check_no_comments(given.warehouse)
     said = NOTHING if config.space is None and config.dataset is None else _terms(config, given)
     parcels: list[Parcel] = []
     kept = pages = None
@@ -119,6 +124,25 @@ def assemble(config: Config, inputs: Inputs, out: Output, context: Context) -> A
         stated, models = _models(config, inputs, given, out)
     out.write_json(FOUND, {FOLDERS[one.kind]: findings_as_json(one.findings) for one in parcels})
     return Assembled(tuple(parcels), stated, models, pages, kept)
+
+
+def check_no_comments(warehouse: Path) -> None:
+    """Refuse to release what people wrote elsewhere and may delete there: only `sage data publish` leaves that out.
+
+    Raises:
+        PublishError: utterances of the warehouse are such; the stages are named.
+    """
+    found: set[str] = set()
+    for path in shards_of(warehouse, "turns"):
+        rows = pq.read_table(path, columns=["stage", "source_id"])
+        found.update(rows.filter(pc.is_valid(rows["source_id"]))["stage"].unique().to_pylist())
+    if found:
+        raise PublishError(
+            f"{warehouse}: expected words of models and of scenarios; found comments that people may delete, from the "
+            f"stages {', '.join(sorted(found))}",
+            next_step="make warehouse and report without these stages, and publish their dialogues with `sage data "
+            "publish`, which honours deletions; or leave --text-release out",
+        )
 
 
 def _fresh(out: Output, kind: str) -> Path:

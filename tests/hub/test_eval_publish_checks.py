@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from eval_folders import EMPATHETIC, GOLDEN, SITUATIONS, golden_card, replies, report, warehouse
-from hub_folders import REDDIT
+from hub_folders import REDDIT, dialogues, write_folder
 from localhub import LocalHub
 
 from sage_data.errors import ConfigError, InputError, PublishError
@@ -102,6 +102,16 @@ def test_words_that_a_source_wants_withheld_go_to_private_places_alone(
     assert (hub.repo(ROWS).private, hub.repo(ROWS).gated) == (True, "manual")
     assert hub.repo(f"spaces/{SPACE}").private
     assert "text is published that its source wants withheld (private)" in card(tmp_path, "dataset", "out1")
+
+
+def test_comments_never_leave_with_an_evaluation(dry: Dry, tmp_path: Path) -> None:
+    """People may delete them, and only `sage data publish` takes a list of what was deleted."""
+    comments = write_folder(tmp_path / "annotated", [dialogues(3)], [REDDIT])
+    run_stage("sage_eval.warehouse", {}, {"runs": [comments]}, tmp_path / "warehouse")
+    report(tmp_path, origins=[REDDIT])
+    options = {"license": "cc-by-4.0", "allow": ["unknown-license"], "tables": ["turns"]}
+    with pytest.raises(PublishError, match="comments that people may delete, from the stages annotated"):
+        dry(tmp_path, text_release=True, **options)
 
 
 # --- scans ------------------------------------------------------------------------------------------------------------
