@@ -165,7 +165,14 @@ def _given(config: Config, inputs: Inputs) -> Given:
             "expected the pages that the Space is to show; found no report",
             next_step="add --report REPORT, as `sage eval report` wrote it, or leave --space out",
         )
-    more = [one for one in _manifest(report.path).origins if one not in origins]
+    shown = _manifest(report.path)
+    if manifest.content_hash not in [one.content_hash for one in shown.lineage]:
+        raise InputError(
+            f"{report.path}: expected pages made from {warehouse}, whose words are looked for in them; found pages of "
+            "another warehouse",
+            next_step=f"write them again: sage eval report {warehouse} --out {report.path}",
+        )
+    more = [one for one in shown.origins if one not in origins]
     return Given(warehouse, manifest, report.path, (*origins, *more))
 
 

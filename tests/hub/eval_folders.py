@@ -17,7 +17,16 @@ import pyarrow as pa
 from sage_data.dialogue import Dialogue, Scenario, Source, State, Utterance
 from sage_data.stage import Counts, Output, run_stage
 from sage_data.store.dialogues import scenarios_to_table, to_table
-from sage_data.store.manifest import InputEntry, Manifest, Origin, content_hash, list_files, write_manifest
+from sage_data.store.manifest import (
+    InputEntry,
+    Manifest,
+    Origin,
+    as_ancestor,
+    content_hash,
+    list_files,
+    read_manifest,
+    write_manifest,
+)
 from sage_eval.bench.records import METRIC_SCHEMA
 from sage_eval.judge.records import CALL_SCHEMA, VERDICT_SCHEMA
 
@@ -45,6 +54,7 @@ def finish(
     origins: Sequence[Origin] = (),
     config: Mapping[str, Any] | None = None,
     inputs: Mapping[str, Sequence[str]] | None = None,
+    above: Sequence[Manifest] = (),
 ) -> Path:
     """Write the manifest of a stage whose files are there already."""
     files = list_files(folder)
@@ -59,6 +69,7 @@ def finish(
         seed=0,
         inputs=given,
         origins=list(origins),
+        lineage=[as_ancestor(one) for one in above],
         files=files,
     )
     write_manifest(folder, manifest)
@@ -193,15 +204,24 @@ PAGES = {
 """A report as its stage writes it, but for the dialogues."""
 
 
-def report(parent: Path, pages: Mapping[str, str] | None = None, origins: Sequence[Origin] = (EMPATHETIC,)) -> Path:
-    """A report whose explorer reads what was said from `data/`; beside it lies what nobody put into its manifest."""
+def report(
+    parent: Path,
+    pages: Mapping[str, str] | None = None,
+    origins: Sequence[Origin] = (EMPATHETIC,),
+    of: Path | None = None,
+) -> Path:
+    """A report whose explorer reads what was said from `data/`; beside it lies what nobody put into its manifest.
+
+    It is made from the warehouse `of`, or from the one beside it.
+    """
     folder = parent / "report"
     said = [[text, *replies("plain")] for text in SITUATIONS]
     talk = f'SAGE.load("dialogues/00000", {json.dumps(said)});\n'
     for name, text in {"data/dialogues/00000.js": talk, **PAGES, **(pages or {})}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    finish(folder, "sage_eval.report", origins)
+    made_from = read_manifest(of or parent / "warehouse")
+    finish(folder, "sage_eval.report", origins, above=[made_from] if made_from else [])
     (folder / ".env").write_text("KEY=1")
     (folder / "notes.html").write_text("<p>mine</p>")
     (parent / "secret.html").write_text("<p>secret</p>")

@@ -15,7 +15,7 @@ from localhub import Fault, LocalHub
 
 from sage_data.errors import PublishError
 from sage_data.stage import run_stage
-from sage_data.store.manifest import Manifest
+from sage_data.store.manifest import Manifest, read_manifest
 
 for package in ("huggingface_hub", "datasets", "duckdb", "jinja2"):
     pytest.importorskip(package)
@@ -110,21 +110,27 @@ def test_both_become_one_verified_pull_request_each(
 
 
 FAULTS = {
-    "409": [Fault("POST", "/commit/", status=409)],
     "412": [Fault("POST", "/spaces/.*/commit/", status=412, times=2)],
     "429": [Fault("POST", "/commit/", status=429, headers={"Retry-After": "30"}, times=2)],
     "lost": [Fault("POST", "/datasets/.*/commit/", lost=True), Fault("POST", "/spaces/.*/commit/", lost=True)],
+}
+MORE_FAULTS = {
+    "409": [Fault("POST", "/commit/", status=409)],
     "merge lost": [Fault("POST", "/spaces/.*/merge", lost=True)],
     "create lost": [Fault("POST", "/repos/create", lost=True, times=2)],
 }
 
 
-@pytest.mark.parametrize("faults", [pytest.param(faults, id=name) for name, faults in FAULTS.items()])
+@pytest.mark.parametrize(
+    "faults",
+    [pytest.param(faults, id=name) for name, faults in FAULTS.items()]
+    + [pytest.param(faults, id=name, marks=pytest.mark.slow) for name, faults in MORE_FAULTS.items()],
+)
 def test_each_is_published_once_through_faults(
     hub: LocalHub, publish: Eval, waits: list[float], faults: list[Fault]
 ) -> None:
     hub.faults += [Fault(**vars(fault)) for fault in faults]
-    publish(dry_run=False, merge=True)
+    publish(dry_run=False, merge=True, tables=["significance", "bench_metrics"])
     assert not [fault for fault in hub.faults if fault.times], "every fault was met"
     assert (30 in waits) == any("Retry-After" in fault.headers for fault in faults)
     for name in (ROWS, f"spaces/{SPACE}"):
@@ -219,10 +225,10 @@ def test_a_true_report_is_published_without_its_words(made: Path, publish: Eval,
     assert not [text for text in replies("plain") if "stool of room" in shown]
 
 
-def test_a_changed_or_linked_page_is_refused(publish: Eval, tmp_path: Path) -> None:
+def test_a_changed_or_linked_page_is_refused(publish: Eval, made: Path, tmp_path: Path) -> None:
     from sage_data.errors import InputError
 
-    folder = report(tmp_path)
+    folder = report(tmp_path, of=made / "warehouse")
     (folder / "data.html").write_text(
         "<!doctype html><title>Data</title><p>Nine scenarios.</p><script src='assets/site.js'></script>"
     )
@@ -234,10 +240,11 @@ def test_a_changed_or_linked_page_is_refused(publish: Eval, tmp_path: Path) -> N
         publish(inputs={"report": folder})
 
 
-def test_a_file_of_another_kind_stays_here_and_is_named(publish: Eval, tmp_path: Path) -> None:
-    folder = report(tmp_path)
+def test_a_file_of_another_kind_stays_here_and_is_named(publish: Eval, made: Path, tmp_path: Path) -> None:
+    folder = report(tmp_path, of=made / "warehouse")
     (folder / "assets" / "tool.exe").write_bytes(b"MZ")
-    finish(folder, "sage_eval.report")
+    above = read_manifest(made / "warehouse")
+    finish(folder, "sage_eval.report", above=[above] if above else [])
     publish(inputs={"report": folder}, license="cc-by-4.0")
     assert not (sent(tmp_path) / "space" / "assets" / "tool.exe").exists()
     assert (

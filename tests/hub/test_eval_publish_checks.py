@@ -121,9 +121,9 @@ def test_comments_never_leave_with_an_evaluation(dry: Dry, tmp_path: Path) -> No
     "text", ["write to jane.doe@example.org", "jane.doe\\u0040example.org", "jane.doe&#64;example.org"]
 )
 def test_a_finding_in_a_page_blocks_however_it_is_written(
-    hub: LocalHub, dry: Dry, tmp_path: Path, text: str, waits: list[float], unloaded: list[str]
+    hub: LocalHub, dry: Dry, made: Path, tmp_path: Path, text: str, waits: list[float], unloaded: list[str]
 ) -> None:
-    pages = report(tmp_path, {"data.html": f"<!doctype html><p>{text}</p>"})
+    pages = report(tmp_path, of=made / "warehouse", pages={"data.html": f"<!doctype html><p>{text}</p>"})
     with pytest.raises(PublishError, match=r"email: 1 found"):
         dry(pages=pages, dry_run=False)
     assert hub.seen == []
@@ -141,11 +141,11 @@ def test_a_key_in_a_table_blocks(hub: LocalHub, dry: Dry, tmp_path: Path, waits:
 
 
 def test_the_own_token_is_not_published(
-    hub: LocalHub, dry: Dry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float], unloaded: list[str]
+    hub: LocalHub, dry: Dry, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unloaded: list[str]
 ) -> None:
     monkeypatch.setattr(hub.hub, "token", "an-odd-token")
     monkeypatch.setenv("HF_TOKEN", "an-odd-token")
-    pages = report(tmp_path, {"data.html": "<!doctype html><p>it is an-odd-token</p>"})
+    pages = report(tmp_path, of=made / "warehouse", pages={"data.html": "<!doctype html><p>it is an-odd-token</p>"})
     with pytest.raises(PublishError, match=r"data\.html: holds the token itself"):
         dry(pages=pages, dry_run=False, dataset=None)
     with pytest.raises(PublishError, match="option summary: holds the token itself"):
@@ -156,15 +156,25 @@ def test_the_own_token_is_not_published(
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_first_page_that_cannot_do_without_words_is_refused(dry: Dry, tmp_path: Path) -> None:
+def test_a_first_page_that_cannot_do_without_words_is_refused(dry: Dry, made: Path, tmp_path: Path) -> None:
     cut = SITUATIONS[3].removesuffix(" so much.")
-    pages = report(tmp_path, {"index.html": f"<!doctype html><p>They said: {cut}...</p>"})
+    pages = report(tmp_path, of=made / "warehouse", pages={"index.html": f"<!doctype html><p>They said: {cut}...</p>"})
     with pytest.raises(PublishError, match="cannot be shown without") as error:
         dry(pages=pages)
     assert "--dialogues 0" in str(error.value.next_step)
-    pages = report(tmp_path / "reads", {"index.html": "<!doctype html><script src='./assets/explorer.js'></script>"})
+    pages = report(
+        tmp_path / "reads",
+        of=made / "warehouse",
+        pages={"index.html": "<!doctype html><script src='./assets/explorer.js'></script>"},
+    )
     with pytest.raises(PublishError, match="cannot be shown without"):
         dry(pages=pages)
+
+
+def test_pages_of_another_warehouse_are_refused(dry: Dry, tmp_path: Path) -> None:
+    """Its words would not be looked for."""
+    with pytest.raises(InputError, match="found pages of another warehouse"):
+        dry(pages=report(tmp_path))
 
 
 def test_words_are_found_however_they_are_escaped() -> None:
