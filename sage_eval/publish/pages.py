@@ -26,6 +26,8 @@ FIRST = "index.html"
 """The page that a Space shows."""
 STUB = Path(__file__).parent / "withheld.html"
 MARK = "(not published)"
+SHOWN_WORDS = 3
+"""Of what was found, in a message."""
 _SCRIPT = re.compile(r"""\ssrc\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 
 
@@ -94,9 +96,11 @@ def _without_words(there: Mapping[str, Path], spoken: Spoken) -> tuple[dict[str,
     replaced = dict.fromkeys(pages - {FIRST}, stub)
     if FIRST in holding:
         replaced[FIRST] = spoken.taken_out(there[FIRST].read_text(encoding="utf-8"), MARK)
-    if FIRST in reading or (FIRST in replaced and spoken.said_in(replaced[FIRST]) is not None):
+    left = spoken.said_in(replaced[FIRST]) if FIRST in replaced else None
+    if FIRST in reading or left is not None:
+        shown = f", such as {' '.join(left.split()[:SHOWN_WORDS])!r}..." if left else ""
         raise PublishError(
-            f"{there[FIRST]}: the first page shows what was said in a way that it cannot be shown without",
+            f"{there[FIRST]}: the first page shows what was said in a way that it cannot be shown without{shown}",
             next_step="write the report with fewer words (sage eval report WAREHOUSE --dialogues 0 --out REPORT), or "
             "publish what was said: --text-release",
         )

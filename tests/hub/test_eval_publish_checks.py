@@ -161,6 +161,7 @@ def test_a_first_page_that_cannot_do_without_words_is_refused(dry: Dry, made: Pa
     pages = report(tmp_path, of=made / "warehouse", pages={"index.html": f"<!doctype html><p>They said: {cut}...</p>"})
     with pytest.raises(PublishError, match="cannot be shown without") as error:
         dry(pages=pages)
+    assert "such as 'my neighbour number'..." in str(error.value)
     assert "--dialogues 0" in str(error.value.next_step)
     pages = report(
         tmp_path / "reads",
