@@ -99,7 +99,7 @@ def _stops(plan: AnalysisPlan, stops: Sequence[Stop]) -> str:
     lines = []
     for one in stops:
         path = one.evidence.path
-        ahead = _ahead(one)
+        ahead = one.evidence.better or "-"
         largest = max((0.0, *path.log_e))
         lines.append(
             (
@@ -124,15 +124,6 @@ def _stops(plan: AnalysisPlan, stops: Sequence[Stop]) -> str:
         "not adjusted for the family; the bound is."
     )
     return f"{text_table(header, lines, left=3)}\n\n{note}"
-
-
-def _ahead(one: Stop) -> str:
-    """The model that may be claimed to be better; a dash where none may."""
-    step = one.evidence.path.stopped_after
-    if step is None:
-        return "-"
-    wins_a, wins_b = one.evidence.wins[step - 1]
-    return one.evidence.model_b if wins_b > wins_a else one.evidence.model_a
 
 
 def _plan(plan: AnalysisPlan) -> str:
