@@ -265,3 +265,17 @@ def test_the_warehouse_declares_every_column(name, schema):
         said = database.execute("SELECT count(*) FROM duckdb_columns() WHERE comment IS NOT NULL").fetchall()[0][0]
     assert declared == ["stage", *schema.names]
     assert said == len(declared)
+
+
+def test_ratings_of_judging_that_stopped_early_say_that_their_levels_do_not_hold(tmp_path):
+    said = [
+        any(
+            "let judging stop on its results" in warning
+            for warning in run(tmp_path / stop, rows, plan=made)[0].warnings
+        )
+        for stop, rows, made in (
+            ("fixed", tournament(), plan()),
+            ("e-value", tournament(), plan(stopping="e-value")),
+        )
+    ]
+    assert said == [False, True]
