@@ -12,6 +12,7 @@ from math import exp
 from typing import Any
 
 from sage_data.chat.meter import Prices
+from sage_data.chat.protocol import CompletionStatus
 from sage_data.stage import Output
 from sage_eval.judge import bias
 from sage_eval.judge.purse import paid_once
@@ -134,13 +135,21 @@ def _plan(plan: AnalysisPlan) -> str:
     )
 
 
-def tell_failures(verdicts: Iterable[Row], calls: Sequence[Row], out: Output) -> None:
-    """Say what was not judged, and where a judge changed under the run's feet."""
+def tell_failures(verdicts: Iterable[Row], calls: Sequence[Row], rounds: int, out: Output) -> None:
+    """Say what was not judged, and where a judge changed under the run's feet.
+
+    Args:
+        verdicts: of the run.
+        calls: of the run.
+        rounds: how often a judge that gave no reply was asked; one more asks again.
+        out: takes the failure and the warnings.
+    """
     own = [row for row in verdicts if row["judge"] != PANEL]
     failed = Counter(row["verdict"] for row in own if Verdict(row["verdict"]).failed)
     if failed:
         why = ", ".join(f"{count} {state}" for state, count in sorted(failed.items()))
-        again = "; the same command with --retry-failed 1 asks again where no reply came" if failed["error"] else ""
+        again = f"; the same command with --retry-failed {rounds} asks again where no reply came"
+        again = again if any(call["status"] == CompletionStatus.API_ERROR for call in calls) else ""
         out.fail(
             f"{failed.total()} of {len(own)} pairs have no readable verdict ({why}); they are excluded and counted"
             f"{again}"
