@@ -59,7 +59,7 @@ class TestRowSeven:
     def test_a_storm_costs_time_but_no_row(self, models, tmp_path):
         storm = {SERVER_ERROR: 0.3, DROP: 0.1, too_many("0.1"): 0.05, HANG: 0.02}
         with ChatServer(verdict_on, schedule=shares(storm, seed=3)) as server:
-            run_judge(models, tmp_path / "judged", judges=[uri(server, "&attempts=30&timeout=0.3")])
+            run_judge(models, tmp_path / "judged", judges=[uri(server, "&attempts=30&timeout=1.5")])
             met = Counter(call.fault for call in server.calls)
         assert verdicts(tmp_path / "judged") == TRUTH
         assert met["server_error"] > 5
