@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ class RubricJudge:
     margin: float
     """Scores (0 to 1) closer than this are a tie."""
     markers: Mapping[str, Sequence[str]]
+    _scores: dict[Transcript, float | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Every dialogue is scored once, however many it meets and wherever it sits."""
 
     @property
     def spec_hash(self) -> str:
@@ -57,6 +59,11 @@ class RubricJudge:
 
     def score(self, lines: Transcript) -> float | None:
         """Weighted mean of the features, 0 to 1; None when the assistant said nothing."""
+        if lines not in self._scores:
+            self._scores[lines] = self._score(lines)
+        return self._scores[lines]
+
+    def _score(self, lines: Transcript) -> float | None:
         found = features(lines, self.markers)
         if found is None:
             return None
