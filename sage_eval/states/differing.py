@@ -96,7 +96,7 @@ def _styles(models: Sequence[Model], count: TokenCount | None) -> list[Member]:
 
 
 def _family(family: str, members: Sequence[Member], level: float, seed: int) -> Iterator[dict[str, Any]]:
-    # Else nothing could be claimed in a large family, however clear: the smallest p times its size would be too large.
+    # Else nothing could be claimed in a large family, however clear: Holm multiplies the smallest p there is.
     resamples = max(RESAMPLES, PATTERNS * len(members))
     compared = [
         difference(
