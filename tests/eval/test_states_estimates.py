@@ -195,7 +195,7 @@ def test_equal_models_are_seldom_called_different():
 
 
 def test_a_clear_difference_can_be_claimed_in_a_large_family():
-    """Six models and forty emotions may make 600 tests; where signs are drawn, p has a floor that Holm must not lift."""
+    """Six models and forty emotions may make 600 tests; where signs are drawn, p has a floor."""
     random = np.random.default_rng(3)
     low = sums(*((value, 1) for value in random.random(20)))
     high = sums(*((value, 1) for value in 2.0 + random.random(20)))
