@@ -19,7 +19,7 @@ import pyarrow as pa
 from sage_data.stage import derive_seed
 from sage_eval.states import style
 from sage_eval.states.counting import stated
-from sage_eval.states.estimates import Sums, difference
+from sage_eval.states.estimates import RESAMPLES, Sums, difference
 from sage_eval.states.material import SLOTS, Kind, Model
 from sage_eval.states.tokens import TokenCount
 from sage_eval.stats.families import benjamini_hochberg, holm
@@ -46,6 +46,8 @@ SCHEMA = pa.schema(
         ("seed", pa.int64()),
     ]
 )
+PATTERNS = 50
+"""Sign patterns drawn for each member of a family: Holm leaves the smallest p there is at 1 / 50."""
 Member = tuple[str | None, Model, Model, Sums, Sums, bool]
 """(What is compared, A, B, A's sums, B's sums, lies between 0 and 1)."""
 
@@ -94,8 +96,17 @@ def _styles(models: Sequence[Model], count: TokenCount | None) -> list[Member]:
 
 
 def _family(family: str, members: Sequence[Member], level: float, seed: int) -> Iterator[dict[str, Any]]:
+    # Else nothing could be claimed in a large family, however clear: Holm multiplies the smallest p there is.
+    resamples = max(RESAMPLES, PATTERNS * len(members))
     compared = [
-        difference(one, other, level=level, seed=derive_seed(seed, family, value, a.name, b.name), bounded=bounded)
+        difference(
+            one,
+            other,
+            level=level,
+            seed=derive_seed(seed, family, value, a.name, b.name),
+            bounded=bounded,
+            resamples=resamples,
+        )
         for value, a, b, one, other, bounded in members
     ]
     by_holm, by_bh = holm([one.p for one in compared]), benjamini_hochberg([one.p for one in compared])

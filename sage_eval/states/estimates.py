@@ -20,6 +20,9 @@ from sage_eval.stats.clustered import cluster_interval, ratio_variance
 from sage_eval.stats.flips import flip_test
 from sage_eval.stats.result import Result
 
+RESAMPLES = 10_000
+"""Sign patterns of a test that has to draw, at least."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate(Result):
@@ -166,7 +169,7 @@ def average(sums: Sums, level: float) -> Estimate:
     return Estimate(value, value - half, value + half, n, clusters, level)
 
 
-def difference(a: Sums, b: Sums, *, level: float, seed: int, bounded: bool) -> Difference:
+def difference(a: Sums, b: Sums, *, level: float, seed: int, bounded: bool, resamples: int = RESAMPLES) -> Difference:
     """Compare two models cluster by cluster.
 
     Args:
@@ -175,6 +178,7 @@ def difference(a: Sums, b: Sums, *, level: float, seed: int, bounded: bool) -> D
         level: coverage of the interval.
         seed: of the sign-flip test, where it has to draw.
         bounded: the measure lies between 0 and 1, so that its interval is adjusted for shares near the ends.
+        resamples: sign patterns where the test has to draw: its smallest p is about 1 / resamples.
     """
     shared = [one for one in a.observed() if b.below.get(one)]
     n = int(sum(a.below[one] + b.below[one] for one in shared))
@@ -189,7 +193,7 @@ def difference(a: Sums, b: Sums, *, level: float, seed: int, bounded: bool) -> D
         float(apart.mean()),
         low,
         high,
-        flip_test(apart, seed=seed).p,
+        flip_test(apart, seed=seed, resamples=resamples).p,
         len(shared),
         n,
         level,
