@@ -18,6 +18,7 @@ from sage_eval.stats.davidson.equality import FEW, equality_tests, smallest_p
 from sage_eval.stats.davidson.games import Games, Outcome
 from sage_eval.stats.davidson.goodness import goodness
 from sage_eval.stats.davidson.groups import letters, rank_intervals
+from sage_eval.stats.davidson.misfit import misfits
 from sage_eval.stats.davidson.model import Fitted, chances
 from sage_eval.stats.davidson.results import ComponentFit, ModelRating, PairRating, Rating
 from sage_eval.stats.families import holm
@@ -78,13 +79,16 @@ def rate(games: Games, settings: RatingSettings | None = None, *, seed: int = 0)
     every = list(combinations(range(len(games.models)), 2))
     adjusted = dict(zip(every, holm([tested.get(pair, 1.0) for pair in every]), strict=True))
     unrated = _unrated(games, parts)
+    pairs = tuple(_pair(pair, games, parts, tested, adjusted, settings.level) for pair in every)
+    fits = tuple(_component_fit(part, settings) for part in parts)
+    warnings = _warnings(parts, unrated, settings.alpha / max(1, len(every)))
     return Rating(
         models=tuple(one for part in parts for one in _models(part, adjusted, settings)),
-        pairs=tuple(_pair(pair, games, parts, tested, adjusted, settings.level) for pair in every),
-        fits=tuple(_component_fit(part, settings) for part in parts),
+        pairs=pairs,
+        fits=fits,
         unrated=unrated,
         cycles=tuple(cycles(games, alpha=settings.alpha)),
-        warnings=tuple(_warnings(parts, unrated, settings.alpha / max(1, len(every)))),
+        warnings=(*warnings, *misfits(pairs, fits, settings.alpha)),
         clusters=games.clusters,
         games=int(games.counts.sum()),
         level=settings.level,
