@@ -28,11 +28,11 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int =
 
 
 def show_p(p: float | None, log_p: float | None = None) -> str:
-    """Write a p-value with two digits; where it underflows, as a power of ten from its natural logarithm."""
+    """Write a p-value with two digits; where it underflows, as a power of ten from its natural logarithm, or a bound."""
     if p is None:
         return "-"
-    if p == 0.0 and log_p is not None:
-        return f"1e{log_p / log(10.0):.0f}"
+    if p == 0.0:
+        return "<1e-300" if log_p is None else f"1e{log_p / log(10.0):.0f}"
     return f"{p:.2f}" if p >= 0.095 else f"{p:.2g}"
 
 

@@ -159,7 +159,7 @@ def _backing(one: Comparison) -> str:
         return ""
     if one.terms.stopping is StoppingRule.E_VALUE:
         return f"log10 E {one.bet.log_e / log(10.0) + 0.0:.1f}"
-    return f"p {show_p(one.p_adjusted, one.shown.log_p)}"
+    return f"p {show_p(one.p_adjusted)}"
 
 
 def _text(x: float, y: float, text: str, kind: str) -> str:

@@ -26,6 +26,8 @@ def test_a_row_of_another_length_is_refused():
         (0.0321, None, "0.032"),
         (1.19e-11, None, "1.2e-11"),
         (0.0, math.log(10) * -1505, "1e-1505"),
+        (0.0, None, "<1e-300"),
+        (1e-300, None, "1e-300"),
     ],
 )
 def test_p_values(p, log_p, shown):
