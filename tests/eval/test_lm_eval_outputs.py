@@ -52,7 +52,9 @@ def test_samples_are_paired(tmp_path):
 def test_results_without_a_task_are_named(tmp_path):
     whole, empty = outputs(tmp_path / "a", scores(80)), tmp_path / "empty.json"
     empty.write_text('{"results": {}}', encoding="utf-8")
-    with pytest.raises(InputError, match=r"empty\.json: expected scores of tasks under `results`; it holds no task") as no:
+    with pytest.raises(
+        InputError, match=r"empty\.json: expected scores of tasks under `results`; it holds no task"
+    ) as no:
         stage(tmp_path, whole, empty)
     assert "results file of a whole run" in (no.value.next_step or "")
 

@@ -160,7 +160,9 @@ def test_few_scenarios_with_many_samples_claim_nothing(tmp_path):
         manifest, tables, text = run(tmp_path / name, given)
         assert all(one["p"] >= smallest - 1e-12 for one in tables["rating_pairs"])
         assert {one["letters"] for one in tables["ratings"]} == {"a"}
-        assert any("told apart on 4 scenarios: the smallest p they can give is 0.12" in one for one in manifest.warnings)
+        assert any(
+            "told apart on 4 scenarios: the smallest p they can give is 0.12" in one for one in manifest.warnings
+        )
         assert "2 / 2^k" in text
 
 

@@ -266,7 +266,9 @@ def test_the_command_ends_with_code_3_when_something_regressed(tmp_path):
     for _ in range(2):  # made, and found fresh
         done = CliRunner().invoke(command, arguments)
         assert done.exit_code == 3
-        assert "failed: regressed: bench-new is worse than bench-base on arc (none), gsm8k (strict-match)" in done.stderr
+        assert (
+            "failed: regressed: bench-new is worse than bench-base on arc (none), gsm8k (strict-match)" in done.stderr
+        )
         assert done.stderr.splitlines()[-1].startswith("finished, but regressed: bench-new is worse")
     assert CliRunner().invoke(command, [*arguments, "--fail-on", "never"]).exit_code == 0
 
