@@ -28,7 +28,7 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int =
 
 
 def show_p(p: float | None, log_p: float | None = None) -> str:
-    """Write a p-value with two digits; where it underflows, as a power of ten from its natural logarithm, or a bound."""
+    """Write a p-value with two digits; where it underflows, as a power of ten from its logarithm, or a bound."""
     if p is None:
         return "-"
     if p == 0.0:

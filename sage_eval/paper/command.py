@@ -24,7 +24,7 @@ Two forms of CSV, told apart by their heading; columns in brackets may be left o
   task,base,[base_se],new,[new_se],[diff],[n]
 
 What the table's caption and text say (n, the levels of stars, claims) stands in a TOML file of the same name beside
-it, or in the options. `--copy DIR` writes an example of each form, or with --example that one alone, and checks nothing.
+it, or in the options. `--copy DIR` writes an example of each form, or with --example that one alone, and checks none.
 
 A difference (diff) with a percent sign is relative to the base score or in percentage points, whichever fits better;
 without one it is in the unit of the scores. `difference = "relative"`, "points" or "score" in the TOML file settles it.

@@ -113,6 +113,6 @@ def _note(rated: Rated) -> str:
         f"Elo is 1000 + 400 log10 of the odds. {rating.level:.0%} intervals from {rating.resamples} resamples of "
         f"scenarios;\n{ties}; prior of {rating.prior:g} wins a strength. Models that share a group letter\n"
         f"could not be told apart; groups and ranks hold at once at alpha = {rating.alpha:g} (score tests, of two\n"
-        f"models alone sign flips; Holm over the pairs of a judge). Below {SMALLEST} scenarios sign flips count too, and\n"
-        f"p is never below 2 / 2^k, with k scenarios that compare the two (or link them through other models).{plan}\n"
+        f"models alone sign flips; Holm over the pairs of a judge). Below {SMALLEST} scenarios sign flips count too,\n"
+        f"and p is never below 2 / 2^k, with k scenarios that compare the two (or link them through others).{plan}\n"
     )

@@ -79,7 +79,7 @@ def _refuse_empty(files: Mapping[Path, Mapping[str, Any]]) -> None:
         if not results["results"]:
             raise InputError(
                 f"{file}: expected scores of tasks under `results`; it holds no task",
-                next_step="look whether lm_eval was given tasks and ended well, and give the results file of a whole run",
+                next_step="look whether lm_eval was given tasks and ended well, and give the results of a whole run",
             )
 
 

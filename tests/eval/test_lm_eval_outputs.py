@@ -56,7 +56,7 @@ def test_results_without_a_task_are_named(tmp_path):
         InputError, match=r"empty\.json: expected scores of tasks under `results`; it holds no task"
     ) as no:
         stage(tmp_path, whole, empty)
-    assert "results file of a whole run" in (no.value.next_step or "")
+    assert "results of a whole run" in (no.value.next_step or "")
 
 
 def test_the_same_model_on_both_sides_is_remarked(tmp_path):

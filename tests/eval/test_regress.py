@@ -21,7 +21,6 @@ from sage_eval.regress.text import summary
 from sage_eval.regress.units import Compared
 from sage_eval.stats import tango_interval
 
-
 SVG = "{http://www.w3.org/2000/svg}"
 
 

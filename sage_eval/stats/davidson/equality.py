@@ -72,7 +72,7 @@ def _by_flips(games: Games) -> float:
 
 
 def _flipped(shares: Floats) -> float:
-    """p of the sign flips; 1 where no share differs from 0."""
+    """P of the sign flips; 1 where no share differs from 0."""
     p = flip_test(shares, seed=0).p
     return 1.0 if p is None else p
 
