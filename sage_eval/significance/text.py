@@ -153,7 +153,8 @@ def _claims(terms: Terms) -> str:
         return (
             "Judging could stop on its results, so claims rest on the e-value: its largest value on the way must be "
             f"at least {terms.family_size / terms.alpha:g}, for alpha = {terms.alpha:g} over {size}; the claim then "
-            "stands, however far E falls later. p, the net win's interval and what is said of equal length only describe: they are not valid after such a stop."
+            "stands, however far E falls later. p, the net win's interval and what is said of equal length only "
+            "describe: they are not valid after such a stop."
         )
     claimed = "a chance of any false claim" if _adjustment(terms) == "Holm" else "an expected share of false claims"
     return (
