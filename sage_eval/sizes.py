@@ -67,6 +67,8 @@ class Wish(BaseModel):
             raise ValueError("give --win-share or --net-win, not both: one follows from the other")
         if self.win_share is None and self.net_win is None and self.pairs is None:
             raise ValueError("say what is to be shown (--win-share or --net-win) or how much is judged (--pairs)")
+        if self.sequential and self.win_share is None and self.net_win is None:
+            raise ValueError("--sequential needs --win-share or --net-win: when judging stops depends on the true lead")
         if self.ties + self.inconsistent >= 1.0:
             raise ValueError("--ties and --inconsistent leave no pair with a winner")
         if (self.input_price is None) != (self.output_price is None):
@@ -326,7 +328,7 @@ def _stopping_lines(found: SizePlan, one: Stopping) -> str:
 @click.option("--inconsistent", type=float, default=0.0, show_default=True, help="Share whose two orders disagree.")
 @click.option("--rollouts", type=int, default=1, show_default=True, help="Rollouts a scenario.")
 @click.option("--icc", type=float, default=0.0, show_default=True, help="Correlation of rollouts of one scenario.")
-@click.option("--sequential", is_flag=True, help="Also: expected pairs if judging stops by e-value.")
+@click.option("--sequential", is_flag=True, help="Also: expected pairs if judging stops by e-value; needs a share.")
 @click.option("--input-price", type=float, help="USD per million tokens of input.")
 @click.option("--output-price", type=float, help="USD per million tokens of output.")
 @click.option("--input-tokens", type=int, default=2500, show_default=True, help="Of one call: prompt, two dialogues.")

@@ -8,7 +8,7 @@ For example:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log
+from math import exp, log
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
@@ -28,12 +28,20 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int =
 
 
 def show_p(p: float | None, log_p: float | None = None) -> str:
-    """Write a p-value with two digits; where it underflows, as a power of ten from its natural logarithm."""
+    """Write a p-value with two digits; where it underflows, as a power of ten from its logarithm, or a bound."""
     if p is None:
         return "-"
-    if p == 0.0 and log_p is not None:
-        return f"1e{log_p / log(10.0):.0f}"
+    if p == 0.0:
+        return "<1e-300" if log_p is None else f"1e{log_p / log(10.0):.0f}"
     return f"{p:.2f}" if p >= 0.095 else f"{p:.2g}"
+
+
+def show_e(log_e: float) -> str:
+    """Write an e-value from its natural logarithm: with three digits, or as a power of ten where it is far from 1."""
+    tens = log_e / log(10.0)
+    if abs(tens) >= 6.0:
+        return f"1e{tens:.0f}"
+    return f"{exp(log_e):.0f}" if tens >= 3.0 else f"{exp(log_e):.3g}"
 
 
 def show_share(count: int, n: int) -> str:

@@ -1,11 +1,12 @@
 """How a command ends that finished although parts of its work failed.
 
 say_failed(manifest.failures)
+end_with_failures(manifest.failures)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -19,12 +20,13 @@ def say_failed(messages: Iterable[str]) -> None:
         click.echo(f"failed: {message}", err=True)
 
 
-def end_with_failures(count: int) -> None:
-    """End the command with its exit code if any part failed.
+def end_with_failures(messages: Sequence[str]) -> None:
+    """End the command with its exit code if any part failed; of a single one, the last line says what it was.
 
     Raises:
         click.exceptions.Exit: some did.
     """
-    if count:
-        click.echo(f"finished, but {count} {'part' if count == 1 else 'parts'} failed", err=True)
+    if messages:
+        what = messages[0] if len(messages) == 1 else f"{len(messages)} parts failed, each named above"
+        click.echo(f"finished, but {what}", err=True)
         raise click.exceptions.Exit(FAILED_PARTS)

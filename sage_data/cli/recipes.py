@@ -126,7 +126,7 @@ def _execute(recipe: Recipe, folder: Path, selection: Selection, as_json: bool, 
         click.echo(json.dumps({"run": str(folder), "ran": ran, "content": hashes}, indent=2))
     else:
         _print_end(recipe, folder, len(ran), len(manifests) - len(ran))
-    end_with_failures(sum(len(manifest.failures) for manifest in manifests.values()))
+    end_with_failures([f"{name}: {one}" for name, manifest in manifests.items() for one in manifest.failures])
 
 
 def _print_end(recipe: Recipe, folder: Path, ran: int, fresh: int) -> None:

@@ -180,7 +180,7 @@ def _run(
         manifest = run_stage(uses, config, inputs, final, context)
     _print(manifest, out, as_json, _done(before, manifest))
     say_failed(manifest.failures)
-    end_with_failures(len(manifest.failures))
+    end_with_failures(manifest.failures)
 
 
 def _override(config_type: type[StageConfig], options: dict[str, Any], override: str) -> None:

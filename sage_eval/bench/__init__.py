@@ -47,7 +47,7 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     """
     check_arguments(config.model_args)
     candidate = candidate_of(config.model_uri, config.api, config.tokenizer_id, inputs, offline=config.offline)
-    out.add_model("candidate", candidate.identity)
+    out.add_model(records.CANDIDATE, candidate.identity)
     if (odd := other_base(candidate)) is not None:
         out.warn(odd)
     folder, mirror = inputs.optional("tasks"), inputs.optional("mirror")

@@ -18,6 +18,8 @@ import pyarrow as pa
 from sage_data.errors import InputError
 
 SAMPLES, METRICS = "bench_samples", "bench_metrics"
+CANDIDATE = "candidate"
+"""Role of the benchmarked model in the manifest."""
 
 SAMPLE_SCHEMA = pa.schema(
     [

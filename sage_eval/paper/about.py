@@ -144,6 +144,8 @@ class Difference(StrEnum):
     """Percent of the base score."""
     POINTS = "points"
     """The difference of the scores, in percentage points."""
+    SCORE = "score"
+    """The difference of the scores, in their own unit."""
 
 
 class About(_Frozen):
@@ -154,7 +156,9 @@ class About(_Frozen):
     n: int | None = Field(None, ge=1, description="Items in each row of a win table.")
     n_source: str = Field("", description="Where the numbers of documents come from, if not from the table.")
     stars: dict[str, float] = Field({}, description="Mark -> the level that p must be below.")
-    difference: Difference | None = Field(None, description="What the differences are; found out when left out.")
+    difference: Difference | None = Field(
+        None, description="What the differences are; when left out, told by a percent sign and the figures."
+    )
     difference_label: str | None = Field(
         None, description="Their column's heading, where it leaves open what they are relative to: that is a finding."
     )

@@ -24,7 +24,10 @@ Two forms of CSV, told apart by their heading; columns in brackets may be left o
   task,base,[base_se],new,[new_se],[diff],[n]
 
 What the table's caption and text say (n, the levels of stars, claims) stands in a TOML file of the same name beside
-it, or in the options. `--copy DIR` writes an example of both.
+it, or in the options. `--copy DIR` writes an example of each form, or with --example that one alone, and checks none.
+
+A difference (diff) with a percent sign is relative to the base score or in percentage points, whichever fits better;
+without one it is in the unit of the scores. `difference = "relative"`, "points" or "score" in the TOML file settles it.
 """
 
 
@@ -40,7 +43,7 @@ it, or in the options. `--copy DIR` writes an example of both.
     "--alpha", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Level of a difference [default: 0.05]."
 )
 @click.option(
-    "--copy", type=click.Path(file_okay=False, path_type=Path), help="Write the example's CSV and TOML there."
+    "--copy", type=click.Path(file_okay=False, path_type=Path), help="Write the examples' CSV and TOML there, and end."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--strict", is_flag=True, help="End with exit code 1 when anything does not add up.")
@@ -56,10 +59,10 @@ def check_paper(
     strict: bool,
 ) -> None:
     """Check one table; see HELP."""
-    path = _table(table, name)
     if copy is not None:
-        _copy(path, copy)
+        _copy_examples(table, name, copy)
         return
+    path = _table(table, name)
     declared = read_about(about or path.with_suffix(".toml"))
     report = check(path, _overridden(declared, n, stars, alpha))
     click.echo(report.to_json() if as_json else text(report), nl=as_json)
@@ -73,13 +76,18 @@ def _table(table: Path | None, name: str | None) -> Path:
     return table if table is not None else example(name or "")
 
 
-def _copy(path: Path, folder: Path) -> None:
+def _copy_examples(table: Path | None, name: str | None, folder: Path) -> None:
+    """Write the named example, or all, and say what was written; nothing is written where any is there already."""
+    if table is not None:
+        raise ConfigError(f"--copy writes the examples; it has no use for {table}", next_step="leave the table out")
+    tables = [example(one) for one in ([name] if name is not None else EXAMPLES)]
+    sources = [one for path in tables for one in (path, path.with_suffix(".toml"))]
+    if there := [folder / one.name for one in sources if (folder / one.name).exists()]:
+        raise ConfigError(f"{there[0]}: is there already", next_step="choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    for one in (path, path.with_suffix(".toml")):
-        target = folder / one.name
-        if target.exists():
-            raise ConfigError(f"{target}: is there already", next_step="choose another folder")
-        target.write_bytes(one.read_bytes())
+    for one in sources:
+        (folder / one.name).write_bytes(one.read_bytes())
+        click.echo(f"wrote {folder / one.name}")
 
 
 def _overridden(about: About, n: int | None, stars: tuple[str, ...], alpha: float | None) -> About:

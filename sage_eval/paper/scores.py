@@ -145,26 +145,40 @@ def _errors(row: ScoreRow) -> Iterator[Finding]:
 
 
 def difference_kind(rows: Sequence[ScoreRow], about: About) -> Difference | None:
-    """What the printed differences are: as declared, else what they fit best; None where none is printed."""
-    if about.difference is not None or not any(row.diff for row in rows):
+    """What the printed differences are; None where none is printed.
+
+    As declared. Else without any percent sign in the unit of the scores (shares do not differ by more than 1, so that
+    larger figures are percent all the same); with one, relative or in points, whichever fits better.
+    """
+    printed = [row.diff for row in rows if row.diff is not None]
+    if about.difference is not None or not printed:
         return about.difference
-    wrong = {kind: [one.severity for row in rows for one in _difference(row, kind)] for kind in Difference}
+    shares = all(0.0 <= score.value <= 1.0 for row in rows for score in (row.base, row.new))
+    if not any("%" in one.text for one in printed) and not (shares and any(abs(one.value) > 1.0 for one in printed)):
+        return Difference.SCORE
+    kinds = (Difference.RELATIVE, Difference.POINTS)
+    wrong = {kind: [one.severity for row in rows for one in _difference(row, kind)] for kind in kinds}
     return min(wrong, key=lambda kind: (wrong[kind].count(Severity.ERROR), len(wrong[kind])))
 
 
 def _exact(row: ScoreRow, kind: Difference) -> float | None:
-    """The difference of the printed scores in percent or points."""
-    points = 100.0 * (row.new.value - row.base.value)
-    if kind is Difference.POINTS:
-        return points
-    return points / row.base.value if row.base.value else None
+    """The difference of the printed scores in percent, points or their own unit."""
+    difference = row.new.value - row.base.value
+    if kind is Difference.RELATIVE:
+        return 100.0 * difference / row.base.value if row.base.value else None
+    return _scale(kind) * difference
+
+
+def _scale(kind: Difference) -> float:
+    """What differences of shares are multiplied by."""
+    return 1.0 if kind is Difference.SCORE else 100.0
 
 
 def _range(row: ScoreRow, kind: Difference) -> tuple[float, float]:
     """Least and largest difference that the rounding of the scores leaves open."""
     low, high = row.new.low - row.base.high, row.new.high - row.base.low
-    if kind is Difference.POINTS:
-        return 100.0 * low, 100.0 * high
+    if kind is not Difference.RELATIVE:
+        return _scale(kind) * low, _scale(kind) * high
     ratios = [
         100.0 * (new / base - 1.0)
         for new in (row.new.low, row.new.high)
@@ -184,7 +198,8 @@ def _difference(row: ScoreRow, kind: Difference) -> Iterator[Finding]:
     if row.diff is None or exact is None or row.diff.may_be(exact):
         return
     cut = ", cut off instead of rounded" if row.diff.cut_from(exact) else ""
-    said = f"{exact:+.{row.diff.decimals}f}% from the printed scores ({exact:+.3f}{cut})"
+    unit = "" if kind is Difference.SCORE else "%"
+    said = f"{exact:+.{row.diff.decimals}f}{unit} from the printed scores ({exact:+.3f}{cut})"
     if not _within(row, row.diff, kind):
         low, high = _range(row, kind)
         why = f"rounding of the scores leaves {low:+.3f} to {high:+.3f} open"
@@ -192,7 +207,8 @@ def _difference(row: ScoreRow, kind: Difference) -> Iterator[Finding]:
         return
     if row.n is None or not few_enough(row.base, row.new, row.n):
         return
-    pairs = list(differences(row.base, row.new, row.n, relative=kind is Difference.RELATIVE))
+    counted = differences(row.base, row.new, row.n, relative=kind is Difference.RELATIVE)
+    pairs = [(value * _scale(kind) / 100.0, before, after) for value, before, after in counted]
     if not any(row.diff.may_be(value) for value, _, _ in pairs):
         nearest = sorted(pairs, key=lambda one: abs(one[0] - row.diff.value if row.diff else 0.0))[:2]
         counts = " or ".join(f"{value:+.3f} ({before} to {after} right)" for value, before, after in nearest)

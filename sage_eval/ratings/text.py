@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sage_eval.ratings.rated import Rated
 from sage_eval.ratings.verdicts import Ties
-from sage_eval.stats.davidson import ComponentFit, ModelRating, PairRating
+from sage_eval.stats.davidson import SMALLEST, ComponentFit, ModelRating, PairRating
 from sage_eval.tables import show_interval, show_p, text_table
 from sage_eval.verdict import Verdict
 
@@ -113,5 +113,6 @@ def _note(rated: Rated) -> str:
         f"Elo is 1000 + 400 log10 of the odds. {rating.level:.0%} intervals from {rating.resamples} resamples of "
         f"scenarios;\n{ties}; prior of {rating.prior:g} wins a strength. Models that share a group letter\n"
         f"could not be told apart; groups and ranks hold at once at alpha = {rating.alpha:g} (score tests, of two\n"
-        f"models alone sign flips; Holm over the pairs of a judge).{plan}\n"
+        f"models alone sign flips; Holm over the pairs of a judge). Below {SMALLEST} scenarios sign flips count too,\n"
+        f"and p is never below 2 / 2^k, with k scenarios that compare the two (or link them through others).{plan}\n"
     )

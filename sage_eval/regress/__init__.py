@@ -27,7 +27,7 @@ from sage_eval.regress.text import summary
 
 __all__ = ["INPUTS", "SCHEMA", "VERSION", "Config", "FailOn", "Outcome", "Regression", "compare", "read_side", "run"]
 
-VERSION = 4
+VERSION = 5
 INPUTS = (
     Need("base", "benchmark scores of the model before: a bench stage, or results of lm-eval"),
     Need("new", "benchmark scores of the model after"),
@@ -70,8 +70,8 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
 def judge(found: Sequence[Regression], fail_on: FailOn, names: tuple[str, str], out: Output) -> None:
     """Let the stage end with a failure, or a warning, where the family shows what must not be."""
     said = {
-        Outcome.REGRESSED: f"{names[1]} is worse than {names[0]} on",
-        Outcome.UNDECIDED: f"with {names[1]}, a loss beyond the margin is not ruled out on",
+        Outcome.REGRESSED: f"regressed: {names[1]} is worse than {names[0]} on",
+        Outcome.UNDECIDED: f"undecided: with {names[1]}, a loss beyond the margin is not ruled out on",
     }
     for outcome, words in said.items():
         tasks = [f"{one.task} ({one.filter})" for one in found if one.member and one.outcome is outcome]

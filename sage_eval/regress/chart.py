@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from math import ceil, floor
+from math import floor, log10
 
 from sage_eval.regress.comparing import Method, Outcome, Regression
+from sage_eval.tables import show_p
 
 WIDTH = 860
 LEFT, RIGHT = 250, 690
 """Where the plot begins and ends; tasks stand left of it, verdicts right of it."""
 ROW, HEAD, AXIS = 26, 66, 40
 LONGEST_NAME = 34
-FARTHEST = 0.3
-"""How far from 0, in units of the metric, is drawn; past it an arrow says so."""
+NARROWEST = 0.01
+"""Least reach of the axis to either side of 0, in units of the metric."""
+HUGE = 3.0
+"""An interval is cut, and an arrow says so, only past this many times the farthest estimate (or the margin)."""
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1d21; --quiet: #5d636d; --line: #dedfdc; --page: #fcfcfb; --band: #eef0ec;
   --regressed: #b84500; --improved: #006f52; --equivalent: #0072b2; --undecided: #5d636d; }
@@ -55,10 +58,12 @@ class Scale:
         return round(LEFT + (inside + self.reach) / (2 * self.reach) * (RIGHT - LEFT), 2)
 
     def ticks(self) -> list[float]:
-        """Round values inside the scale, seven or so."""
-        steps = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
-        step = next((one for one in steps if 2 * self.reach / one <= 9), 0.2)
-        return [round(step * index, 6) + 0.0 for index in range(ceil(-self.reach / step), floor(self.reach / step) + 1)]
+        """Round values inside the scale, three to seven."""
+        power = floor(log10(self.reach)) - 1
+        rounds = (factor * 10.0**exponent for exponent in range(power, power + 3) for factor in (1.0, 2.0, 5.0))
+        step = next(one for one in rounds if self.reach / one < 4.0)
+        most = floor(self.reach / step + 1e-9)
+        return [round(step * index, 2 - power) + 0.0 for index in range(-most, most + 1)]
 
 
 def chart(found: Sequence[Regression], base: str, new: str) -> str:
@@ -86,8 +91,9 @@ def chart(found: Sequence[Regression], base: str, new: str) -> str:
 
 
 def _scale(found: Sequence[Regression]) -> Scale:
-    farthest = max(abs(value) for one in found for value in (*one.gain, one.margin))
-    return Scale(min(FARTHEST, max(0.01, farthest * 1.08)))
+    estimates = max(abs(value) for one in found for value in (one.gain[0], one.margin))
+    limits = max(abs(limit) for one in found for limit in one.gain[1:])
+    return Scale(max(NARROWEST, 1.08 * max(estimates, min(limits, HUGE * estimates))))
 
 
 def _axis(scale: Scale, bottom: int) -> list[str]:
@@ -97,7 +103,7 @@ def _axis(scale: Scale, bottom: int) -> list[str]:
         parts.append(
             f'<line class="{"grid" if tick else "zero"}" x1="{x}" x2="{x}" y1="{HEAD - 4}" y2="{bottom + 4}"/>'
         )
-        parts.append(f'<text class="quiet number" x="{x}" y="{bottom + 22}">{tick:+g}</text>')
+        parts.append(f'<text class="quiet number" x="{x}" y="{bottom + 22}">{f"{tick:+g}" if tick else "0"}</text>')
     return parts
 
 
@@ -106,15 +112,14 @@ def _row(one: Regression, scale: Scale, y: int) -> list[str]:
     kind = one.outcome.value
     label = one.task if one.filter == "none" else f"{one.task} ({one.filter})"
     p = one.p if one.p_holm is None else one.p_holm
-    said = f"{kind}: {middle:+.3f}, {low:+.3f} to {high:+.3f}, {one.method.value}, p {p:.2g}"
+    said = f"{kind}: {middle:+.3f}, {low:+.3f} to {high:+.3f}, {one.method.value}, p {show_p(p)}"
     name = "name" if one.member else "quiet"
     parts = [
         f'<text class="{name}" x="16" y="{y + 5}">{escape(_short(label, LONGEST_NAME))}</text>',
         f"<g><title>{escape(label)}: {said}</title>",
         f'<line class="{kind}" x1="{scale.x(low)}" x2="{scale.x(high)}" y1="{y}" y2="{y}"/>',
+        f'<circle class="{kind}" cx="{scale.x(middle)}" cy="{y}" r="4.5"/>',
     ]
-    if abs(middle) <= scale.reach:
-        parts.append(f'<circle class="{kind}" cx="{scale.x(middle)}" cy="{y}" r="4.5"/>')
     parts += [_arrow(kind, scale, side, y) for side, value in ((-1, low), (1, high)) if abs(value) > scale.reach]
     unpaired = ", unpaired" if one.method is Method.UNPAIRED else ""
     return [*parts, "</g>", f'<text class="{kind}" x="{RIGHT + 14}" y="{y + 5}">{kind}{unpaired}</text>']

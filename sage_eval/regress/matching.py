@@ -42,7 +42,7 @@ def match(base: Side, new: Side, config: Config) -> Matched:
         InputError: tasks, documents or the terms they were run under differ, or there is nothing to compare.
     """
     base, new = _chosen(base, new, config.tasks)
-    warnings = [*base.notes, *new.notes, *check_terms(base, new)]
+    warnings = [*base.notes, *new.notes, *_same_model(base, new), *check_terms(base, new)]
     lines: list[Compared] = []
     untested: dict[str, list[str]] = {}
     unpaired: list[str] = []
@@ -63,6 +63,12 @@ def match(base: Side, new: Side, config: Config) -> Matched:
             "pairing (lm_eval --log_samples) would be sharper"
         )
     return Matched(tuple(lines), tuple(warnings))
+
+
+def _same_model(base: Side, new: Side) -> list[str]:
+    if base.model is None or base.model != new.model:
+        return []
+    return [f"both sides say that they are of the same model, {base.model}: is each the one that was meant?"]
 
 
 def _chosen(base: Side, new: Side, tasks: Sequence[str]) -> tuple[Side, Side]:

@@ -44,6 +44,7 @@ def read_outputs(path: Path, label: str) -> Side:
             f"{path}: expected a benchmark stage's folder or results of lm-eval (JSON with `results`); found neither",
             next_step="sage eval bench MODEL --out DIR, or lm_eval --output_path DIR --log_samples",
         )
+    _refuse_empty(files)
     _refuse_twice(files)
     runs = list(files.values())
     models = sorted({name for results in runs if (name := _model_name(results))})
@@ -59,6 +60,7 @@ def read_outputs(path: Path, label: str) -> Side:
         frozenset(chain.from_iterable(map(_groups, runs))),
         _settings(runs),
         (f"{label}: no results in {', '.join(left)}",) if left else (),
+        models[0] if models else None,
     )
 
 
@@ -70,6 +72,15 @@ def _load(file: Path) -> Mapping[str, Any] | None:
         raise InputError(f"{file}: not readable as JSON: {error}", next_step="copy the file again") from error
     results = loaded.get("results") if isinstance(loaded, dict) else None
     return loaded if isinstance(results, dict) and all(isinstance(one, dict) for one in results.values()) else None
+
+
+def _refuse_empty(files: Mapping[Path, Mapping[str, Any]]) -> None:
+    for file, results in files.items():
+        if not results["results"]:
+            raise InputError(
+                f"{file}: expected scores of tasks under `results`; it holds no task",
+                next_step="look whether lm_eval was given tasks and ended well, and give the results of a whole run",
+            )
 
 
 def _refuse_twice(files: Mapping[Path, Mapping[str, Any]]) -> None:

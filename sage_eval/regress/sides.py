@@ -6,13 +6,14 @@ side = read_side(Path("bench-base/"), "bench-base")
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import sqrt
 from pathlib import Path
 
+from sage_data.store.manifest import read_manifest
 from sage_data.store.shards import read_table
 from sage_eval.bench.pairing import Document, Documents, Scored, read_documents
-from sage_eval.bench.records import METRICS, SAMPLES
+from sage_eval.bench.records import CANDIDATE, METRICS, SAMPLES
 
 Line = tuple[str, str, str]
 """Task, filter and metric."""
@@ -53,6 +54,8 @@ class Side:
     """How the model was run; should agree with the other side."""
     notes: tuple[str, ...] = ()
     """What the reader should know about where this came from."""
+    model: str | None = None
+    """Which model it is of; None where it is not known."""
 
     @property
     def tasks(self) -> frozenset[str]:
@@ -63,9 +66,7 @@ class Side:
         """The same side with these single tasks."""
         documents: dict[Document, Scored] = {key: one for key, one in self.documents.items() if key[0] in tasks}
         aggregates = {key: one for key, one in self.aggregates.items() if key[0] in tasks | self.groups}
-        return Side(
-            self.label, documents, aggregates, self.directions, self.terms, self.groups, self.settings, self.notes
-        )
+        return replace(self, documents=documents, aggregates=aggregates)
 
 
 def is_stage(path: Path) -> bool:
@@ -81,6 +82,7 @@ def read_stage(folder: Path, label: str) -> Side:
     """
     columns = ["task", "filter", "metric", "value", "stderr", "n", "higher_is_better", "num_fewshot", "version"]
     rows = read_table(folder, METRICS, [*columns, "is_group"]).to_pylist()
+    manifest = read_manifest(folder)
     return Side(
         label,
         read_documents(folder),
@@ -92,6 +94,7 @@ def read_stage(folder: Path, label: str) -> Side:
         {(row["task"], row["metric"]): row["higher_is_better"] for row in rows},
         {row["task"]: Terms(row["version"], row["num_fewshot"]) for row in rows},
         frozenset(row["task"] for row in rows if row["is_group"]),
+        model=None if manifest is None else manifest.models.get(CANDIDATE),
     )
 
 

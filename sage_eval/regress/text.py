@@ -52,6 +52,8 @@ def _notes(found: Sequence[Regression]) -> list[str]:
         f"alpha {first.alpha:g}. diff is in units of the metric, rel. is diff / base.",
         f"A loss up to the margin of {first.margin:g} is no regression. It is ruled out by an interval of its own, "
         f"adjusted for all tasks ({1 - 2 * first.alpha / first.family_size:.4g}).",
+        "equivalent: no loss beyond the margin is left open, though a gain of any size may be. undecided: such a loss "
+        "is neither shown nor ruled out.",
     ]
 
 

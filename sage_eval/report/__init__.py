@@ -17,7 +17,7 @@ from sage_eval.warehouse.database import Connection
 from sage_eval.warehouse.output import as_table
 from sage_eval.warehouse.query import ask, connect
 
-VERSION = 1
+VERSION = 2
 INPUTS = (Need("warehouse", "the warehouse to show"),)
 RESOURCES: tuple[Path, ...] = (*sorted(TEMPLATES.iterdir()), *sql_files("examples").values())
 PAGE = "index.html"

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
-from math import ceil, floor, log
+from math import ceil, floor
 
 from sage_eval.plan import StoppingRule
 from sage_eval.significance.comparing import Comparison, Conclusion, Significance
 from sage_eval.stats import Interval
-from sage_eval.tables import show_p
+from sage_eval.tables import show_e, show_p
 
 WIDTH = 900
 LEFT, RIGHT = 300, 640
@@ -104,7 +104,9 @@ def _panel(judge: str, listed: Sequence[Comparison], scale: Scale, top: int) -> 
     """One judge's drawing and its height."""
     terms, bottom = listed[0].terms, top + HEAD + ROW * len(listed)
     what = "B's share of decisive pairs" if terms.shares else "score of B, ties as half"
-    claimed = "e-value" if terms.stopping is StoppingRule.E_VALUE else {"holm": "Holm", "bh": "BH"}[terms.correction]
+    claimed = (
+        "largest e-value" if terms.stopping is StoppingRule.E_VALUE else {"holm": "Holm", "bh": "BH"}[terms.correction]
+    )
     parts = [
         _text(20, top + 28, f"Judge {_short(judge, 60)}", "title"),
         _text(
@@ -158,8 +160,8 @@ def _backing(one: Comparison) -> str:
     if one.conclusion is Conclusion.UNDECIDABLE:
         return ""
     if one.terms.stopping is StoppingRule.E_VALUE:
-        return f"log10 E {one.bet.log_e / log(10.0) + 0.0:.1f}"
-    return f"p {show_p(one.p_adjusted, one.shown.log_p)}"
+        return f"largest E {show_e(one.bet.log_e_max)}"
+    return f"p {show_p(one.p_adjusted)}"
 
 
 def _text(x: float, y: float, text: str, kind: str) -> str:

@@ -100,7 +100,8 @@ class Comparison(Result):
             ("share of B", "-" if share is None else f"{share:.3f}"),
             ("p", show_p(self.shown.p, self.shown.log_p)),
             ("p adjusted", show_p(self.p_adjusted)),
-            ("e-value", f"exp({self.bet.log_e:.2f})"),
+            ("e-value at the end", f"exp({self.bet.log_e:.2f})"),
+            ("largest e-value", f"exp({self.bet.log_e_max:.2f})"),
             ("conclusion", self.conclusion.value),
         ]
 

@@ -96,6 +96,9 @@ class Bet(Result):
     """Pairs or scenarios in that order."""
     log_e: float
     """Natural logarithm of the e-value at the end; 0 is no evidence."""
+    log_e_max: float
+    """Natural logarithm of the largest e-value on the way, 0 or more; what a claim rests on, as it holds whenever one
+    stops."""
     p: float
     """Anytime-valid p, 1 / the largest e-value on the way; not adjusted for the family."""
     threshold: float
@@ -199,6 +202,7 @@ def bet(pairs: Pairs, terms: Terms) -> Bet:
     return Bet(
         n=path.n,
         log_e=path.log_e[-1] if path.n else 0.0,
+        log_e_max=max((0.0, *path.log_e)),
         p=path.p[-1] if path.n else 1.0,
         threshold=path.threshold,
         stopped_after=path.stopped_after,

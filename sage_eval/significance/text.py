@@ -6,7 +6,6 @@ print(summary(found))
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log
 from textwrap import fill
 
 from sage_eval.plan import StoppingRule, TieRule
@@ -14,7 +13,7 @@ from sage_eval.significance.comparing import Comparison, Significance
 from sage_eval.significance.terms import Terms
 from sage_eval.significance.testing import Method
 from sage_eval.stats import Interval
-from sage_eval.tables import show_interval, show_p, show_share, text_table
+from sage_eval.tables import show_e, show_interval, show_p, show_share, text_table
 from sage_eval.verdict import Verdict
 
 WIDTH = 108
@@ -39,7 +38,7 @@ _MORE = (
     "interval",
     "if failed",
     "holds",
-    "log10 E",
+    "E at end",
     "BH",
     "least",
     "equal length",
@@ -51,13 +50,14 @@ def summary(found: Significance) -> str:
     terms, listed = found.terms, found.comparisons
     betting = terms.stopping is StoppingRule.E_VALUE
     estimate = "share of B" if terms.shares else "score of B"
-    evidence = "log10 E" if betting else _adjustment(terms)
+    evidence = "largest E" if betting else _adjustment(terms)
     header = [name.format(estimate=estimate, evidence=evidence) for name in _COUNTS]
+    legend = [fill(f"{name:<14}{said}", WIDTH, subsequent_indent=" " * 14) for name, said in _legend(terms)]
     parts = [
         text_table(header, [_counts(one) for one in listed], left=3),
         "\n".join(fill(line, WIDTH) for line in _notes(found)),
         text_table(_MORE, [_more(one) for one in listed], left=2),
-        "\n".join(fill(line, WIDTH) for line in _legend(found)),
+        "\n".join(legend),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -78,9 +78,11 @@ def _counts(one: Comparison) -> tuple[str, ...]:
         show_share(one.counts[Verdict.B], one.n),
         str(one.counts[Verdict.INCONSISTENT]),
         str(one.failures.n),
-        _interval(shown.share_interval if one.terms.shares else shown.half_tie_interval, ".2f"),
+        _with_interval(shown.share_b, shown.share_interval)
+        if one.terms.shares
+        else _with_interval(shown.half_tie_score, shown.half_tie_interval),
         show_p(shown.p, shown.log_p),
-        _log10(one.bet.log_e) if betting else show_p(one.p_adjusted) + one.stars,
+        show_e(one.bet.log_e_max) if betting else show_p(one.p_adjusted) + one.stars,
         one.better or one.conclusion.value,
     )
 
@@ -94,7 +96,7 @@ def _more(one: Comparison) -> tuple[str, ...]:
         _interval(shown.net_win_interval, "+.2f"),
         show_interval(*bounds, "+.2f") if bounds and one.failures.n else "-",
         {True: "yes", False: "no", None: "-"}[one.holds],
-        _log10(one.bet.log_e),
+        show_e(one.bet.log_e),
         show_p(one.p_bh),
         "none" if one.least_share is None else f"{one.least_share:.2f}",
         "-" if length is None else _interval(length.interval, ".2f"),
@@ -105,8 +107,8 @@ def _interval(interval: Interval | None, form: str) -> str:
     return "-" if interval is None else show_interval(interval.low, interval.high, form)
 
 
-def _log10(log_e: float) -> str:
-    return f"{log_e / log(10.0) + 0.0:.1f}"
+def _with_interval(estimate: float | None, interval: Interval | None) -> str:
+    return "-" if estimate is None else f"{estimate:.2f} {_interval(interval, '.2f')}"
 
 
 def _notes(found: Significance) -> list[str]:
@@ -149,9 +151,10 @@ def _claims(terms: Terms) -> str:
     size = f"{terms.family_size} comparison{'' if terms.family_size == 1 else 's'}"
     if terms.stopping is StoppingRule.E_VALUE:
         return (
-            "Judging could stop on its results, so claims rest on the e-value: at least "
-            f"{terms.family_size / terms.alpha:g}, for alpha = {terms.alpha:g} over {size}. p, the net win's "
-            "interval and what is said of equal length only describe: they are not valid after such a stop."
+            "Judging could stop on its results, so claims rest on the e-value: its largest value on the way must be "
+            f"at least {terms.family_size / terms.alpha:g}, for alpha = {terms.alpha:g} over {size}; the claim then "
+            "stands, however far E falls later. p, the net win's interval and what is said of equal length only "
+            "describe: they are not valid after such a stop."
         )
     claimed = "a chance of any false claim" if _adjustment(terms) == "Holm" else "an expected share of false claims"
     return (
@@ -160,13 +163,17 @@ def _claims(terms: Terms) -> str:
     )
 
 
-def _legend(found: Significance) -> list[str]:
-    terms = found.terms
+def _legend(terms: Terms) -> list[tuple[str, str]]:
+    """What the headings of the second table mean."""
+    bar = f"{terms.alpha:g} / {terms.family_size}"
     return [
-        "net win: B's wins less A's, of all readable pairs. if failed: the same had all failed pairs gone to A, to B; "
-        "holds: the claim stands however they had gone. log10 E: evidence that may be looked at any time. BH: p for "
-        f"exploration. least: smallest share of wins that so many pairs show in 80% of cases, at {terms.alpha:g} / "
-        f"{terms.family_size}. equal length: share of B if both were equally long."
+        ("net win", "B's wins less A's, as a share of readable pairs, with its interval"),
+        ("if failed", "net win had all failed pairs gone to A, and to B"),
+        ("holds", "whether the claim would stand however the failed pairs had gone; - where nothing is claimed"),
+        ("E at end", "e-value after the last pair: 1 is no evidence, 20 what p = .05 is; may be looked at any time"),
+        ("BH", "p adjusted by Benjamini and Hochberg, milder than Holm: for exploration"),
+        ("least", f"smallest share of wins that so many decisive pairs show in 80% of cases, at {bar}"),
+        ("equal length", "interval of B's share of wins if both models' dialogues were equally long"),
     ]
 
 

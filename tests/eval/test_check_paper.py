@@ -340,6 +340,21 @@ def test_a_copy_of_an_example_gives_the_same_report(tmp_path):
     assert isinstance(run("--example", "table1", "--copy", tmp_path).exception, ConfigError)
 
 
+def test_copy_alone_writes_an_example_of_each_form_and_says_so(tmp_path):
+    result = run("--copy", tmp_path / "new")
+    assert result.exit_code == 0
+    names = [f"table{number}.{ending}" for number in (1, 2) for ending in ("csv", "toml")]
+    assert result.output.splitlines() == [f"wrote {tmp_path / 'new' / name}" for name in names]
+    assert sorted(one.name for one in (tmp_path / "new").iterdir()) == names
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "table2.toml").write_text("", encoding="utf-8")
+    assert isinstance(run("--copy", tmp_path / "part").exception, ConfigError)
+    assert len(list((tmp_path / "part").iterdir())) == 1
+    refused = run(tmp_path / "new" / "table1.csv", "--copy", tmp_path / "other").exception
+    assert isinstance(refused, ConfigError)
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_claim_about_what_is_not_there_is_refused(tmp_path):
     run("--example", "table1", "--copy", tmp_path)
     about = tmp_path / "table1.toml"

@@ -110,7 +110,7 @@ def score_row(line, n, before, after, decimals, relative):
     errors = [Printed.parse(f"{share_error(count / n, n):.4f}") for count in (base, new)]
     change = 100 * (new - base) / (base if relative else n)
     return ScoreRow(
-        line, f"task {line}", shares[0], shares[1], errors[0], errors[1], Printed.parse(f"{change:+.{decimals}f}"), n
+        line, f"task {line}", shares[0], shares[1], errors[0], errors[1], Printed.parse(f"{change:+.{decimals}f}%"), n
     )
 
 
@@ -250,6 +250,30 @@ def test_planted_errors_of_a_benchmark_table_all_come_out(tmp_path):
         ("standard-error", "size, base"),
         ("standard-error", "size, new"),
     }
+
+
+SCORE_HEAD = "task,base,new,diff\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "about", "kind", "recomputed"),
+    [
+        # Without a percent sign: in the unit of the scores, though +7% relative to .7 would fit as well.
+        ("t,0.700,0.750,+0.07\n", "", "score", "+0.05 from the printed scores (+0.050)"),
+        ("t,70.0,75.0,+7.0\n", "", "score", "+5.0 from the printed scores (+5.000)"),
+        ("t,0.700,0.750,+0.05\n", "", "score", None),
+        ("t,0.700,0.750,+7.1%\n", "", "relative", None),
+        ("t,0.700,0.750,+5.0%\n", "", "points", None),
+        # Shares cannot differ by more than 1.
+        ("t,0.700,0.750,+7.1\n", "", "relative", None),
+        ("t,0.700,0.750,+5\n", 'difference = "points"\n', "points", None),
+        ("t,0.700,0.750,+0.07\n", 'difference = "points"\n', "points", "+5.00% from the printed scores (+5.000)"),
+    ],
+)
+def test_a_percent_sign_says_what_a_difference_is(tmp_path, rows, about, kind, recomputed):
+    report = check(write(tmp_path, rows, about, SCORE_HEAD))
+    assert report.difference == kind
+    assert [one.recomputed for one in report.findings] == ([] if recomputed is None else [recomputed])
 
 
 def test_tables_without_optional_columns_are_read(tmp_path):

@@ -42,16 +42,34 @@ def test_samples_are_paired(tmp_path):
         ("arc_easy", "mcnemar", 20),
         ("gsm8k", "mcnemar", 20),
     ]
-    assert manifest.failures == ["org/new is worse than org/base on arc_easy (none), gsm8k (strict-match)"]
+    assert manifest.failures == ["regressed: org/new is worse than org/base on arc_easy (none), gsm8k (strict-match)"]
     assert "Base org/base, new org/new" in (tmp_path / "out" / "summary.txt").read_text()
     # A results file finds the samples beside it.
     alone = read_side(resolve_path(base / f"results_{STAMP}.json"))
     assert alone.documents == read_side(resolve_path(base)).documents
 
 
+def test_results_without_a_task_are_named(tmp_path):
+    whole, empty = outputs(tmp_path / "a", scores(80)), tmp_path / "empty.json"
+    empty.write_text('{"results": {}}', encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"empty\.json: expected scores of tasks under `results`; it holds no task"
+    ) as no:
+        stage(tmp_path, whole, empty)
+    assert "results of a whole run" in (no.value.next_step or "")
+
+
+def test_the_same_model_on_both_sides_is_remarked(tmp_path):
+    given = [outputs(tmp_path / name, scores(80), model=model) for name, model in zip("abc", "xxy", strict=True)]
+    same, other = matched(given[0], given[1]), matched(given[0], given[2])
+    said = "both sides say that they are of the same model, x: is each the one that was meant?"
+    assert (said in same.warnings, said.replace("model, x", "model, y") in other.warnings) == (True, False)
+    assert not any("same model" in one for one in other.warnings)
+
+
 def test_without_samples_the_test_is_unpaired_and_says_so(tmp_path):
     base = outputs(tmp_path / "a", scores(80), samples=False)
-    new = outputs(tmp_path / "b", scores(60), samples=False)
+    new = outputs(tmp_path / "b", scores(60), model="org/new", samples=False)
     manifest, rows = stage(tmp_path, base, new)
     row = rows[0]
     error = sqrt((0.8 * 0.2 + 0.6 * 0.4) / 99)

@@ -97,6 +97,7 @@ def test_more_scenarios_show_smaller_differences():
         (["--win-share", "0.6", "--ties", "0.6", "--inconsistent", "0.4"], "no pair with a winner"),
         (["--pairs", "100", "--input-price", "1"], "belong together"),
         (["--pairs", "0"], "--pairs"),
+        (["--pairs", "100", "--sequential"], "--sequential needs --win-share or --net-win"),
     ],
 )
 def test_refuses_what_cannot_be_planned(arguments, says):

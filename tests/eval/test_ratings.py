@@ -150,6 +150,36 @@ def test_samples_of_a_scenario_are_one_cluster(tmp_path):
     assert thrice["rating_pairs"][0]["p"] == pytest.approx(once["rating_pairs"][0]["p"], rel=0.05)
 
 
+def test_few_scenarios_with_many_samples_claim_nothing(tmp_path):
+    listed = [one | {"sample": sample} for sample in range(3) for one in rows(["B"] * 4)]
+    listed[5]["verdict"] = "malformed"
+    others = [
+        one | {"sample": sample} for sample in range(3) for better in "xy" for one in rows(["A"] * 4, "j", better, "z")
+    ]
+    for name, given, smallest in (("two", listed, 0.125), ("three", listed + others, 0.125)):
+        manifest, tables, text = run(tmp_path / name, given)
+        assert all(one["p"] >= smallest - 1e-12 for one in tables["rating_pairs"])
+        assert {one["letters"] for one in tables["ratings"]} == {"a"}
+        assert any(
+            "told apart on 4 scenarios: the smallest p they can give is 0.12" in one for one in manifest.warnings
+        )
+        assert "2 / 2^k" in text
+
+
+def test_verdicts_that_no_strengths_describe_are_named(tmp_path):
+    listed = [one for pair in (("a", "b"), ("b", "c"), ("c", "a")) for one in rows(["A"] * 30 + ["B"] * 10, "j", *pair)]
+    listed += rows(["tie"] * 60, "j", "a", "b", first=100)
+    manifest, _, text = run(tmp_path, listed)
+    (said,) = [one for one in manifest.warnings if "does not describe" in one]
+    assert "one strength a model does not describe the verdicts on a, b, c (p = 0.00" in said
+    # Ties came up on this pair alone.
+    assert "worst is a against b, 100 verdicts: a won 30, expected 3" in said
+    assert "; ties were 60, expected " in said
+    assert said.removeprefix("j: ") in text
+    fine, *_ = run(tmp_path / "fine", tournament())
+    assert not [one for one in fine.warnings if "does not describe" in one]
+
+
 def test_judges_are_rated_apart_and_pooled_on_demand(tmp_path):
     listed = tournament("k") + tournament("panel", seed=2) + tournament("j", seed=1)
     _, apart, _ = run(tmp_path / "one", listed)

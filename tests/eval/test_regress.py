@@ -1,5 +1,8 @@
 """The regress stage: paired on hashes or refused, exact where scores are right or wrong, a verdict with a margin."""
 
+from dataclasses import replace
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 from regress_material import folder, one_task, regressions
@@ -10,12 +13,15 @@ from sage_data.stage import resolve_path, run_stage
 from sage_data.store.shards import read_table
 from sage_eval.bench.conventions import SUBJECTS, metric_for, subject_of
 from sage_eval.regress import Config, Outcome, compare, read_side
+from sage_eval.regress.chart import LEFT, RIGHT, chart
 from sage_eval.regress.comparing import Method
 from sage_eval.regress.matching import match
 from sage_eval.regress.records import table
 from sage_eval.regress.text import summary
 from sage_eval.regress.units import Compared
 from sage_eval.stats import tango_interval
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def outcomes(new, base=None, *, higher=True, **config):
@@ -259,8 +265,54 @@ def test_the_command_ends_with_code_3_when_something_regressed(tmp_path):
     for _ in range(2):  # made, and found fresh
         done = CliRunner().invoke(command, arguments)
         assert done.exit_code == 3
-        assert "failed: bench-new is worse than bench-base on arc (none), gsm8k (strict-match)" in done.stderr
+        assert (
+            "failed: regressed: bench-new is worse than bench-base on arc (none), gsm8k (strict-match)" in done.stderr
+        )
+        assert done.stderr.splitlines()[-1].startswith("finished, but regressed: bench-new is worse")
     assert CliRunner().invoke(command, [*arguments, "--fail-on", "never"]).exit_code == 0
+
+
+def test_the_note_says_what_equivalent_leaves_open():
+    (found,) = regressions(one_task(binary(400, 500), binary(400, 500)))
+    assert "equivalent: no loss beyond the margin is left open, though a gain of any size may be" in " ".join(
+        summary([found], "base", "new").split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("gains", "clipped"),
+    [
+        ([0.549, 0.358, -0.01], False),
+        ([-0.333, 0.0], False),
+        ([0.001, -0.002], False),
+        ([31.0, 0.2], False),
+        ([0.0, 0.0001], True),  # intervals of +-40 about nothing
+    ],
+)
+def test_the_axis_of_the_chart_reaches_every_estimate(gains, clipped):
+    (one,) = regressions(one_task(binary(400, 500), binary(400, 500)))
+    half = 40.0 if clipped else 0.05
+    found = [
+        replace(one, task=f"t{at}", difference=gain, low=gain - half, high=gain + half) for at, gain in enumerate(gains)
+    ]
+    drawn = ElementTree.fromstring(chart(found, "base", "new"))
+    dots = [float(dot.get("cx")) for dot in drawn.iter(f"{SVG}circle")]
+    ticks = [mark for mark in drawn.iter(f"{SVG}text") if mark.get("class") == "quiet number"]
+    zero = (LEFT + RIGHT) / 2
+    assert len(dots) == len(gains)
+    assert 3 <= len(ticks) <= 7
+    # All on one scale, told by the last tick, and none on the edge.
+    per_unit = (float(ticks[-1].get("x")) - zero) / float(ticks[-1].text)
+    assert dots == pytest.approx([zero + gain * per_unit for gain in gains], abs=0.6)
+    assert all(LEFT + 5 < dot < RIGHT - 5 for dot in dots)
+    assert (len(list(drawn.iter(f"{SVG}path"))) > 0) == clipped
+
+
+def test_the_same_stage_folder_on_both_sides_is_remarked(tmp_path):
+    base = folder(tmp_path / "base", {NAME: [1.0, 0.0]})
+    side = replace(read_side(resolve_path(base)), model="hf:org/x")
+    assert any("same model, hf:org/x" in one for one in match(side, side, Config()).warnings)
+    assert not any("same model" in one for one in match(side, replace(side, model="hf:org/y"), Config()).warnings)
 
 
 def test_the_stage_is_deterministic(tmp_path):

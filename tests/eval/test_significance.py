@@ -352,7 +352,7 @@ def test_results_are_frozen_print_as_tables_and_speak_json():
 def test_the_summary_fits_and_shows_what_underflows():
     names = ("rubric:plain", "SAGE_1(-SAC)", "SAGE_DPO")
     text = summary(compare({names: pairs_of(tally(0, 5000, tie=1000, inconsistent=1000))}, Terms()))
-    assert max(map(len, text.splitlines())) <= 125
+    assert max(map(len, text.splitlines())) <= 136
     assert f"1e{math.log10(2) * (1 - 5000):.0f}" in text
     lines = [line for line in text.splitlines() if line.split()[:3] == list(names)]
     assert len(lines) == 1

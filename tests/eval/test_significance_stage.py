@@ -1,6 +1,7 @@
 """The significance stage: terms from the plan, mixtures refused, repeats left out, everything written."""
 
 import json
+from math import factorial, log
 from random import Random
 from xml.etree import ElementTree
 
@@ -127,10 +128,36 @@ def test_p_is_no_claim_where_the_plan_let_judging_stop(tmp_path):
         _, (row,), text = run(tmp_path / conclusion, folder)
         assert row["p"] < 0.008
         assert (row["p_holm"], row["conclusion"], row["stopped_after"]) == (None, conclusion, stopped)
-    assert "claims rest on the e-value: at least 20" in " ".join(text.split())
-    assert "log10 E" in text.splitlines()[0]
+    assert "claims rest on the e-value: its largest value on the way must be at least 20" in " ".join(text.split())
+    assert "largest E" in text.splitlines()[0]
     with pytest.raises(ConfigError, match="p is not valid"):
         run(tmp_path, folder, stopping="fixed")
+
+
+def test_a_claim_by_e_value_shows_the_value_that_it_rests_on(tmp_path):
+    # After 2 to 14 E = 2^16 14! 2! / 17! = 32.1; six more for A, and it ends at 2^22 14! 8! / 23! = 0.57.
+    verdicts = ["A", "B", "A"] + ["B"] * 13 + ["A"] * 6
+    folder = planned(tmp_path, rows_of(verdicts), stopping=StoppingRule.E_VALUE)
+    _, (row,), text = run(tmp_path, folder)
+    largest = 2**16 * factorial(14) * factorial(2) / factorial(17)
+    last = 2**22 * factorial(14) * factorial(8) / factorial(23)
+    assert (row["conclusion"], row["stopped_after"]) == ("B better", 16)
+    assert (row["log_e_max"], row["log_e"]) == (pytest.approx(log(largest)), pytest.approx(log(last)))
+    assert largest > row["e_threshold"] > last
+    first, second = (line for line in text.splitlines() if line.startswith("j "))
+    assert f"{largest:.3g}" in first
+    assert f"{last:.3g}" in second
+    assert f"largest E {largest:.3g}" in (tmp_path / "out" / "significance.svg").read_text()
+    run_stage("sage_eval.warehouse", {}, {"runs": [tmp_path / "out"]}, tmp_path / "warehouse")
+    run_stage("sage_eval.report", {}, {"warehouse": [tmp_path / "warehouse"]}, tmp_path / "report")
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "log10 of the largest <i>E</i>" in page
+    assert f"+{log(largest) / log(10):.1f}" in page
+
+
+def test_the_share_stands_beside_its_interval(tmp_path):
+    _, (row,), text = run(tmp_path, planned(tmp_path, rows_of(["A"] * 10 + ["B"] * 30)))
+    assert f"0.75 [{row['share_b_low']:.2f}, {row['share_b_high']:.2f}]" in text
 
 
 def test_repeats_are_counted_and_are_no_evidence(tmp_path):

@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 from scipy.stats import beta, norm
 
 from sage_eval.stats.davidson import Game, Games, Outcome, bootstrap, equality_tests, fit, limits, observed_fit
+from sage_eval.stats.flips import flip_test
 
 # Davidson (JASA 65, 1970), chocolate puddings: brands, first preferred, second preferred, no preference.
 PUDDINGS = """
@@ -190,10 +191,41 @@ def test_of_two_models_the_test_is_exact():
 
 def test_score_test_of_three_models_by_hand():
     # With a and b set equal all three are. A win of a over b counts 1, of a over c or of c over b one half: the slope
-    # is 10, its spread over 30 games sqrt(10 + 20 / 4).
+    # is 20, its spread over 60 games sqrt(20 + 40 / 4).
+    games = table({("a", "b"): (20, 0, 0), ("a", "c"): (10, 0, 10), ("b", "c"): (10, 0, 10)}, "abc")
+    p = equality_tests(games, [(0, 1)], prior=0.5)[0]
+    assert p == pytest.approx(2 * norm.sf(20 / np.sqrt(30)), rel=1e-6)
+
+
+def test_few_scenarios_are_put_to_sign_flips_of_their_shares_by_hand():
+    # As above with half the games: 10 shares of 2 all one way, and 20 of 1, half of them each way.
     games = table({("a", "b"): (10, 0, 0), ("a", "c"): (5, 0, 5), ("b", "c"): (5, 0, 5)}, "abc")
     p = equality_tests(games, [(0, 1)], prior=0.5)[0]
-    assert p == pytest.approx(2 * norm.sf(10 / np.sqrt(15)), rel=1e-6)
+    assert p == pytest.approx(flip_test(np.array([2.0] * 10 + [1.0] * 10 + [-1.0] * 10), seed=0).p)
+    assert p > 2 * norm.sf(10 / np.sqrt(15))
+
+
+@pytest.mark.parametrize("scenarios", [4, 5, 8])
+def test_no_p_is_below_what_so_many_scenarios_can_show(scenarios):
+    # c is better than both and a better than b, in every scenario and sample: the signs can be turned 2^k ways.
+    order = [("a", "b", 0), ("a", "c", 2), ("b", "c", 2)]
+    games = Games.of(
+        [Game(number, *pair, Outcome(out)) for number in range(scenarios) for *pair, out in order for _ in range(3)]
+    )
+    p = equality_tests(games, [(0, 1), (0, 2), (1, 2)], prior=0.5)
+    assert p == pytest.approx([2 * 0.5**scenarios] * 3)
+
+
+def test_two_who_never_met_are_held_to_the_weakest_link_of_the_best_way():
+    def over(first, second, numbers):
+        return [Game(number, first, second, Outcome.FIRST) for number in numbers for _ in range(4)]
+
+    games = over("a", "b", range(4)) + over("b", "c", range(100, 160))
+    far = equality_tests(Games.of(games), [(0, 2)], prior=0.5)[0]
+    assert far >= 2 * 0.5**4
+    # Another way, whose every link has 60 scenarios, is no less than they allow.
+    games += over("a", "d", range(200, 260)) + over("d", "c", range(300, 360))
+    assert equality_tests(Games.of(games), [(0, 2)], prior=0.5)[0] < 1e-4
 
 
 def test_score_test_counts_a_scenario_once():

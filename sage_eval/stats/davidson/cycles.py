@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-from scipy.special import bdtr, ndtr
-
 from sage_eval.stats.davidson.games import Games, Outcome
 from sage_eval.stats.families import holm
+from sage_eval.stats.flips import flip_test
 from sage_eval.stats.resampling import Floats
 from sage_eval.stats.result import Result
 
@@ -85,13 +83,9 @@ def _edges(games: Games) -> dict[tuple[int, int], Edge]:
 
 
 def _p(counts: Floats) -> float:
-    """Of one pair's counts, (clusters, 3): the exact sign test, or the score test if clusters have several verdicts."""
-    net = counts[:, Outcome.FIRST] - counts[:, Outcome.SECOND]
-    won, lost = counts[:, Outcome.FIRST].sum(), counts[:, Outcome.SECOND].sum()
-    if counts.sum(axis=1).max() <= 1.0:
-        return min(1.0, 2.0 * float(bdtr(min(won, lost), int(won + lost), 0.5)))
-    spread = float(np.sqrt((net**2).sum()))
-    return float(2.0 * ndtr(-abs(won - lost) / spread)) if spread else 1.0
+    """Of one pair's counts, (clusters, 3): sign flips of net wins, exact as these are whole numbers."""
+    p = flip_test(counts[:, Outcome.FIRST] - counts[:, Outcome.SECOND], seed=0).p
+    return 1.0 if p is None else p
 
 
 def _shortest_way(after: Mapping[int, list[int]], start: int, end: int) -> list[int]:

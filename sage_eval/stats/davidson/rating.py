@@ -14,17 +14,18 @@ import numpy as np
 from sage_eval.stats.checks import require_level
 from sage_eval.stats.davidson.cycles import cycles
 from sage_eval.stats.davidson.draws import Draws, bootstrap, limits, observed_fit
-from sage_eval.stats.davidson.equality import equality_tests
+from sage_eval.stats.davidson.equality import FEW, equality_tests, smallest_p
 from sage_eval.stats.davidson.games import Games, Outcome
 from sage_eval.stats.davidson.goodness import goodness
 from sage_eval.stats.davidson.groups import letters, rank_intervals
+from sage_eval.stats.davidson.misfit import misfits
 from sage_eval.stats.davidson.model import Fitted, chances
 from sage_eval.stats.davidson.results import ComponentFit, ModelRating, PairRating, Rating
 from sage_eval.stats.families import holm
 from sage_eval.stats.resampling import Floats, Integers
 from sage_eval.stats.signs import Interval
 
-SMALLEST = 30
+SMALLEST = FEW
 """Clusters below which the intervals are not known to hold; the rating says so."""
 
 Pair = tuple[int, int]
@@ -78,13 +79,16 @@ def rate(games: Games, settings: RatingSettings | None = None, *, seed: int = 0)
     every = list(combinations(range(len(games.models)), 2))
     adjusted = dict(zip(every, holm([tested.get(pair, 1.0) for pair in every]), strict=True))
     unrated = _unrated(games, parts)
+    pairs = tuple(_pair(pair, games, parts, tested, adjusted, settings.level) for pair in every)
+    fits = tuple(_component_fit(part, settings) for part in parts)
+    warnings = _warnings(parts, unrated, settings.alpha / max(1, len(every)))
     return Rating(
         models=tuple(one for part in parts for one in _models(part, adjusted, settings)),
-        pairs=tuple(_pair(pair, games, parts, tested, adjusted, settings.level) for pair in every),
-        fits=tuple(_component_fit(part, settings) for part in parts),
+        pairs=pairs,
+        fits=fits,
         unrated=unrated,
         cycles=tuple(cycles(games, alpha=settings.alpha)),
-        warnings=tuple(_warnings(parts, unrated)),
+        warnings=(*warnings, *misfits(pairs, fits, settings.alpha)),
         clusters=games.clusters,
         games=int(games.counts.sum()),
         level=settings.level,
@@ -223,18 +227,23 @@ def _component_fit(part: _Component, settings: RatingSettings) -> ComponentFit:
     )
 
 
-def _warnings(parts: Sequence[_Component], unrated: Sequence[str]) -> list[str]:
+def _warnings(parts: Sequence[_Component], unrated: Sequence[str], alpha_each: float) -> list[str]:
     found = []
     if len(parts) > 1:
         listed = "; ".join(", ".join(part.games.models) for part in parts)
         found.append(f"no verdicts connect these groups, so strengths do not compare between them: {listed}")
     if unrated:
         found.append(f"not rated for want of a win, tie or loss: {', '.join(unrated)}")
-    return found + [message for part in parts for message in _warnings_of(part)]
+    return found + [message for part in parts for message in _warnings_of(part, alpha_each)]
 
 
-def _warnings_of(part: _Component) -> list[str]:
+def _warnings_of(part: _Component, alpha_each: float) -> list[str]:
     names, found = part.games.models, []
+    if (least := smallest_p(part.games.clusters)) >= alpha_each:
+        found.append(
+            f"no two of {', '.join(names)} can be told apart on {part.games.clusters} scenarios: the smallest p they "
+            f"can give is {least:.2g}, and one below {alpha_each:.2g} is needed"
+        )
     met = {name: part.games.clusters_of(index) for index, name in enumerate(names)}
     if few := [f"{name} {count}" for name, count in met.items() if count < SMALLEST]:
         found.append(f"intervals are not known to hold below {SMALLEST} scenarios: {', '.join(few)}")

@@ -37,7 +37,7 @@ COMMENT ON COLUMN rating_pairs.n IS 'Verdicts on the two that count; 0 when they
 COMMENT ON COLUMN rating_pairs.difference IS 'Log-strength of B minus that of A; NULL when no verdicts connect them.';
 COMMENT ON COLUMN rating_pairs.low IS 'Lower limit of difference.';
 COMMENT ON COLUMN rating_pairs.high IS 'Upper limit of difference.';
-COMMENT ON COLUMN rating_pairs.p IS 'Two-sided p of equal strength: score test with scenarios as clusters.';
+COMMENT ON COLUMN rating_pairs.p IS 'Two-sided p of equal strength: score test with scenarios as clusters; where they are few no smaller than their sign flips give.';
 COMMENT ON COLUMN rating_pairs.p_holm IS 'p adjusted by Holm over all pairs of models of the judge.';
 COMMENT ON COLUMN rating_pairs.share_b IS 'B''s share of their decisive verdicts.';
 COMMENT ON COLUMN rating_pairs.expected_share_b IS 'The share that the strengths imply.';

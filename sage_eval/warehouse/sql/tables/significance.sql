@@ -35,6 +35,7 @@ CREATE TABLE significance (
     largest_p DOUBLE,
     holds BOOLEAN,
     log_e DOUBLE,
+    log_e_max DOUBLE,
     p_anytime DOUBLE,
     e_threshold DOUBLE,
     stopped_after BIGINT,
@@ -94,7 +95,8 @@ COMMENT ON COLUMN significance.half_tie_low IS 'Lower limit of half_tie_score, f
 COMMENT ON COLUMN significance.half_tie_high IS 'Upper limit of half_tie_score.';
 COMMENT ON COLUMN significance.largest_p IS 'Largest p of all ways the failed pairs could have come out; 1 where they could turn the lead.';
 COMMENT ON COLUMN significance.holds IS 'Whether the claim would stand however they had come out; NULL where nothing is claimed.';
-COMMENT ON COLUMN significance.log_e IS 'Natural logarithm of the e-value over all pairs; may be looked at any time.';
+COMMENT ON COLUMN significance.log_e IS 'Natural logarithm of the e-value over all pairs, at the end.';
+COMMENT ON COLUMN significance.log_e_max IS 'Natural logarithm of the largest e-value on the way, which claims rest on where stopping is e-value; valid at any time.';
 COMMENT ON COLUMN significance.p_anytime IS '1 / the largest e-value on the way; valid after stopping, not adjusted for the family.';
 COMMENT ON COLUMN significance.e_threshold IS 'E-value that claims where stopping is e-value: family_size / alpha.';
 COMMENT ON COLUMN significance.stopped_after IS 'Pairs (scenarios, where these have several rollouts) until the e-value reached it; NULL if never.';
