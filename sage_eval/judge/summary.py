@@ -1,6 +1,6 @@
 """What the judge stage says when it ends: verdicts, spending, where comparisons stopped, and what went wrong.
 
-out.write_text(SUMMARY, summary(Told(plan, verdicts, calls, tests, tested, prices, stops)))
+out.write_text(SUMMARY, summary(Told(plan, verdicts, calls, tests, tested, prices, stops, out.warnings)))
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Told:
     tested: Mapping[str, Outcome]
     prices: Mapping[str, Prices | None]
     stops: Sequence[Stop]
+    warnings: Sequence[str] = ()
+    """Of the run."""
 
 
 def summary(told: Told) -> str:
@@ -51,7 +53,10 @@ def summary(told: Told) -> str:
     parts = [title, _verdicts(counted), _calls(told)]
     if told.stops:
         parts.append(_stops(plan, told.stops))
-    return "\n\n".join([*parts, _plan(plan)]) + "\n"
+    parts.append(_plan(plan))
+    if told.warnings:
+        parts.append("\n".join(f"warning: {one}" for one in told.warnings))
+    return "\n\n".join(parts) + "\n"
 
 
 def _verdicts(rows: Sequence[Row]) -> str:

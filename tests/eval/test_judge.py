@@ -136,6 +136,12 @@ def test_scenarios_of_one_model_only_are_counted_not_judged(rollouts, tmp_path):
     manifest = run([rollouts[0], shifted], tmp_path, judges=["rubric:warm"])
     pairs = manifest.counts[1]
     assert (pairs.came_in, pairs.kept, pairs.dropped) == (7, 3, {"only_in_sage0": 2, "only_in_sage1": 2})
+    said = (
+        "sage0 and sage1: 3 pairs of dialogues are compared, in 3 scenarios; 4 dialogues meet none and are not judged: "
+        "2 of sage0 in scenarios that sage1 lacks, 2 of sage1 in scenarios that sage0 lacks"
+    )
+    assert said in manifest.warnings
+    assert f"warning: {said}\n" in (tmp_path / "judged" / "summary.txt").read_text()
 
 
 def test_blocks_change_the_shards_but_not_the_rows(rollouts, tmp_path):
