@@ -74,8 +74,10 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     write_trust(own, origins(inputs, models, config), out, context.seed)
     prices = {judge.name: config.prices(spec) for judge, spec in zip(judges, config.judges, strict=True)}
     calls = read_table(out.path, CALLS).to_pylist()
-    tell_failures(course.verdicts, calls, config.retry_failed + 1, out)
+    tell_failures(course.verdicts, calls, config.retry_failed + 1, out, greedy=config.temperature == 0)
     _tell(Told(plan, course.verdicts, calls, examination.calls, tested, prices, course.stops, out.warnings), out)
+    for line in purse.lines():
+        context.report.say(line)
 
 
 def _tell(told: Told, out: Output) -> None:

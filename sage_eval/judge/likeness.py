@@ -42,8 +42,8 @@ def warn_of_unlike(config: Config, inputs: Inputs, matched: Mapping[tuple[str, s
         for one in inputs.many("transcripts")
         if (name := model_name(one, config)) in compared and (found := _rollout(one)) is not None
     }
-    for (a, b), found in matched.items():
-        for line in (*_unmatched(a, b, found), *_differing(a, b, made)):
+    for (a, b), meeting in matched.items():
+        for line in (*_unmatched(a, b, meeting), *_differing(a, b, made)):
             out.warn(line)
     for name, manifest in made.items():
         for line in _lost(name, manifest):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain, combinations
 
-from sage_data.chat.meter import Meter
+from sage_data.chat.meter import Meter, Prices
 from sage_data.dialogue import Dialogue
 from sage_data.errors import ConfigError, InputError
 from sage_data.inputs import Input, maker
@@ -18,7 +18,7 @@ from sage_data.store.dialogues import read_dialogues
 from sage_eval.judge import llm, reward, rubric
 from sage_eval.judge.protocol import Judge
 from sage_eval.judge.purse import Purse
-from sage_eval.judge.settings import REWARD, RUBRIC, Config, JudgeSpec
+from sage_eval.judge.settings import REWARD, RUBRIC, UNPAID, Config, JudgeSpec
 from sage_eval.judge.transcripts import Matched, Place, by_place, match
 from sage_eval.plan import PANEL
 
@@ -101,12 +101,19 @@ def _open(spec: JudgeSpec, config: Config, inputs: Inputs, context: Context, pur
         return reward.reward_judge(located(spec.uri, inputs), spec.name)
     # A backend tells its name only once it is open, and is opened with the meter that goes by its judge's name.
     prices = config.prices(spec)
-    meter = None if prices is None else Meter(prices)
+    # What no price is known of is counted all the same, but a model in this process is not held up by that.
+    meter = None if prices is None and spec.scheme in UNPAID else Meter(prices or Prices())
     backend = context.chat(spec.uri, inputs, meter)
     name = spec.name or backend.identity
-    purse.give(name, meter)
+    purse.give(name, meter, priced=prices is not None)
     return llm.ChatJudge(
-        name, backend, config.max_tokens, context.seed, temperature=config.temperature, constrained=config.constrained
+        name,
+        backend,
+        config.max_tokens,
+        context.seed,
+        temperature=config.temperature,
+        constrained=config.constrained,
+        rounds=config.retry_failed + 1,
     )
 
 

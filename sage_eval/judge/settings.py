@@ -22,6 +22,8 @@ UNPAID = (RUBRIC, REWARD, "hf")
 """Schemes whose calls cost no money: they run on this machine."""
 PANEL_FROM = 3
 """From so many judges on their majority is a judge too, unless said otherwise: of two it takes both."""
+MOST_AGAIN = 10
+"""Rounds of asking again."""
 LEAST_PILOT = 5
 """Fewer pairs give no interval worth the name."""
 
@@ -108,7 +110,11 @@ class Config(StageConfig):
         True, description="Ask servers to hold chat judges to a verdict by a schema; the reply is matched all the same."
     )
     retry_failed: int = Field(
-        0, ge=0, le=10, description="Ask again, at most so often, where no reply came at all (verdict error)."
+        0,
+        ge=0,
+        le=MOST_AGAIN,
+        description="Ask chat judges again, at most so often, where no reply came (error) or none that can be read "
+        "(malformed; each time with another seed).",
     )
     block: int = Field(32, ge=1, description="Scenarios judged and stored at a time.")
 

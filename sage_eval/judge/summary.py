@@ -17,6 +17,7 @@ from sage_data.stage import Output
 from sage_eval.judge import bias
 from sage_eval.judge.purse import paid_once
 from sage_eval.judge.self_test_rules import Outcome
+from sage_eval.judge.settings import MOST_AGAIN
 from sage_eval.judge.stopping import Stop
 from sage_eval.plan import PANEL, AnalysisPlan, StoppingRule
 from sage_eval.tables import show_p, text_table
@@ -140,7 +141,18 @@ def _plan(plan: AnalysisPlan) -> str:
     )
 
 
-def tell_failures(verdicts: Iterable[Row], calls: Sequence[Row], rounds: int, out: Output) -> None:
+def _again(calls: Sequence[Row], rounds: int, *, greedy: bool) -> str:
+    """How to ask again about what cannot be read; what a rubric or a reward model cannot score stays as it is."""
+    malformed = any(call["choice"] == "malformed" for call in calls)
+    if not malformed and not any(call["status"] == CompletionStatus.API_ERROR for call in calls):
+        return ""
+    if rounds > MOST_AGAIN:
+        return f"; they were asked about {rounds} times, the most there are: choose another judge"
+    hint = ", though at temperature 0 a model mostly says the same" if malformed and greedy else ""
+    return f"; the same command with --retry-failed {rounds} asks again{hint}"
+
+
+def tell_failures(verdicts: Iterable[Row], calls: Sequence[Row], rounds: int, out: Output, *, greedy: bool) -> None:
     """Say what was not judged, and where a judge changed under the run's feet.
 
     Args:
@@ -148,16 +160,15 @@ def tell_failures(verdicts: Iterable[Row], calls: Sequence[Row], rounds: int, ou
         calls: of the run.
         rounds: how often a judge that gave no reply was asked; one more asks again.
         out: takes the failure and the warnings.
+        greedy: whether the judges draw at temperature 0.
     """
     own = [row for row in verdicts if row["judge"] != PANEL]
     failed = Counter(row["verdict"] for row in own if Verdict(row["verdict"]).failed)
     if failed:
         why = ", ".join(f"{count} {state}" for state, count in sorted(failed.items()))
-        again = f"; the same command with --retry-failed {rounds} asks again where no reply came"
-        again = again if any(call["status"] == CompletionStatus.API_ERROR for call in calls) else ""
         out.fail(
             f"{failed.total()} of {len(own)} pairs have no readable verdict ({why}); they are excluded and counted"
-            f"{again}"
+            f"{_again(calls, rounds, greedy=greedy)}"
         )
     for judge in dict.fromkeys(row["judge"] for row in calls):
         versions = {row["provider_version"] for row in calls if row["judge"] == judge and row["status"] == "ok"}
