@@ -130,7 +130,8 @@ class Config(StageConfig):
     max_cost: float | None = Field(
         None,
         gt=0,
-        description="Stop (exit code 4) when so many USD are spent, by all judges in all attempts together.",
+        description="Stop (exit code 4) when so many USD are spent, by all judges in all attempts together. Calls "
+        "that are open by then are waited for, paid and counted, so somewhat more may be spent.",
     )
 
     @field_validator("pairs")
