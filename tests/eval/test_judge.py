@@ -7,7 +7,7 @@ import pytest
 from made_dialogues import STIFF, WARM, dialogue, given, rollout, write
 from pydantic import ValidationError
 
-from sage_data.errors import ConfigError, InputError
+from sage_data.errors import BackendError, ConfigError, InputError
 from sage_data.stage import Context, Inputs, Output, run_stage
 from sage_data.store.shards import read_table
 from sage_eval import judge
@@ -216,6 +216,11 @@ def test_refuses_unknown_models_and_judges(rollouts, tmp_path):
         run(rollouts, tmp_path, pairs=[["sage0", "sage9"]])
     with pytest.raises(ConfigError, match="no rubric 'cold'"):
         run(rollouts, tmp_path, judges=["rubric:cold"])
+    with pytest.raises(ConfigError, match="no rubric 'warm,rubric:plain'") as listed:
+        run(rollouts, tmp_path, judges=["rubric:warm,rubric:plain"])
+    assert "--judges ... --judges" in listed.value.next_step
+    with pytest.raises(BackendError, match=r"no judge for 'bla'.*openai, reward, rubric, scripted"):
+        run(rollouts, tmp_path, judges=["bla"])
     with pytest.raises(ConfigError, match="share a name"):
         run(rollouts, tmp_path, judges=["rubric:warm", "rubric:warm"])
     with pytest.raises(ConfigError, match="two inputs"):
