@@ -75,7 +75,7 @@ class Course:
     def _judge(self, task: Task, left_out: dict[str, int], bar: Bar) -> None:
         rows: list[Row] = []
         calls: list[Row] = []
-        blocks = list(blocks_of(task.pairs, self.config.block))
+        blocks = list(blocks_of(task.pairs, self.config.block_size))
         waiting = len(task.pairs)
         found = self._evidence(task, rows)
         for number, block in enumerate(blocks):

@@ -115,6 +115,7 @@ def _stops(plan: AnalysisPlan, stops: Sequence[Stop]) -> str:
                 one.evidence.model_b,
                 str(len(one.evidence.scenarios)),
                 str(one.planned),
+                "-" if path.stopped_after is None else str(path.stopped_after),
                 f"{exp(largest):.3g}" if largest < 700 else f"e^{largest:.0f}",
                 show_p(path.p[-1] if path.p else None, -largest),
                 ahead,
@@ -122,13 +123,23 @@ def _stops(plan: AnalysisPlan, stops: Sequence[Stop]) -> str:
                 "-" if one.usd_saved is None else f"{one.usd_saved:.4f}",
             )
         )
-    header = ("judge", "A", "B", "judged", "planned", "largest E", "p", "claimed", "calls saved", "USD saved")
+    header = (
+        *("judge", "A", "B", "scenarios judged", "planned", "reached at"),
+        *("largest E", "p", "claimed", "calls saved", "USD saved"),
+    )
     saved = sum(one.calls_saved or 0 for one in stops)
     made = sum(one.calls_made or 0 for one in stops)
+    bound = f"{family}/{plan.alpha:g} = {family / plan.alpha:g} ({family} comparisons)"
+    reached = sum(one.evidence.reached for one in stops)
+    ended = (
+        f"E reached {bound} in {reached} of {len(stops)} comparisons, each of which ended with the block of scenarios "
+        "in which it did (`reached at` counts scenarios)"
+        if reached
+        else f"E would have ended a comparison at {bound}, and reached it in none: all were judged to the last scenario"
+    )
     note = (
-        f"Judging a pair ended as soon as E reached {family}/{plan.alpha:g} = {family / plan.alpha:g} "
-        f"({family} comparisons): {made:,} calls were made and {saved:,} saved. The p may be read at any time, and is "
-        "not adjusted for the family; the bound is."
+        f"{ended}: {made:,} calls were made and {saved:,} saved. The p may be read at any time, and is not adjusted "
+        "for the family; the bound is."
     )
     return f"{text_table(header, lines, left=3)}\n\n{note}"
 
