@@ -126,7 +126,8 @@ def _tell(judge: Judge, outcome: Outcome, rows: Sequence[Row], out: Output) -> N
     elif outcome in _BAD and isinstance(judge, PaidJudge):
         raise BackendError(
             f"{why}, so it was asked nothing more; {TEXT} in {out.path} has the details",
-            next_step="choose another judge, or test it on more scenarios (--self-test-pairs); what a check was failed "
+            next_step=("if a server was mended since, add --retry-failed; " if outcome is Outcome.NOT_ASKED else "")
+            + "choose another judge, or test it on more scenarios (--self-test-pairs); what a check was failed "
             "on stands in judge_self_test_calls. Only a check that cannot hold for this run should be left out "
             "(--self-test-skip NAME): the plan and every table say so",
         )
