@@ -24,7 +24,7 @@ from pydantic import Field, model_validator
 
 from sage_data.chat.meter import Meter, Prices
 from sage_data.dialogue import Split
-from sage_data.errors import InputError
+from sage_data.errors import BudgetStopError, InputError
 from sage_data.progress import Bar
 from sage_data.rollout import OPENER, Speaker, StopReason, Talk, play
 from sage_data.rollout.recording import PLAY_INPUTS, PlayConfig, chosen_scenarios, describe, write_transcripts
@@ -50,7 +50,12 @@ class Config(PlayConfig):
     output_price: float = Field(0.0, ge=0, description="Of the agent, US dollars per million generated tokens.")
     user_input_price: float = Field(0.0, ge=0, description="Of the user simulator, like --input-price.")
     user_output_price: float = Field(0.0, ge=0, description="Of the user simulator, like --output-price.")
-    max_cost: float | None = Field(None, ge=0, description="US dollars that all calls may cost; then it ends, code 4.")
+    max_cost: float | None = Field(
+        None,
+        ge=0,
+        description="US dollars that all calls may cost; then it ends, code 4. Calls that are open by then are waited "
+        "for, paid and counted, so somewhat more may be spent.",
+    )
 
     @model_validator(mode="after")
     def _budget_can_be_kept(self) -> Self:
@@ -82,9 +87,14 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     out.add_model("user", cast.user.backend.identity)
     with context.progress("rollout", total=len(talks), unit="dialogues") as bar:
         waiting = list(_unfinished(talks, config.block, cast, out, bar))
-        for index, transcripts in play(waiting, cast.agent, cast.user):
-            write_transcripts(transcripts, index, out, rollouts_to_table)
-            bar.advance(len(transcripts))
+        try:
+            for index, transcripts in play(waiting, cast.agent, cast.user):
+                write_transcripts(transcripts, index, out, rollouts_to_table)
+                bar.advance(len(transcripts))
+        except BudgetStopError as error:
+            raise cast.stop(error) from error
+    for line in cast.spent():
+        context.report.say(line)
     rows = read_table(out.path, "outcomes", ["scenario_id", "stop_reason", "error", *_TOKENS]).to_pylist()
     out.write_text(SUMMARY, "\n".join([*describe(out), *_more(rows, config)]) + "\n")
     _report_failures(rows, out)
@@ -129,6 +139,22 @@ class _Cast:
         return cls(
             Speaker(agent, config.agent_sampling()), Speaker(user, config.user_sampling()), agent_meter, user_meter
         )
+
+    @property
+    def _meters(self) -> dict[str, Meter]:
+        """Role -> its meter; both roles share one where one backend plays them."""
+        if self.agent_meter is not None and self.agent_meter is self.user_meter:
+            return {"agent and user": self.agent_meter}
+        both = {"agent": self.agent_meter, "user": self.user_meter}
+        return {role: meter for role, meter in both.items() if meter is not None}
+
+    def spent(self) -> list[str]:
+        """What each role was asked and cost, now and before."""
+        return [f"{role}: {meter}" for role, meter in self._meters.items()]
+
+    def stop(self, error: BudgetStopError) -> BudgetStopError:
+        """The error again with what was spent by now: calls open at the first refusal have been paid since."""
+        return next((meter.stop() for meter in self._meters.values()), error)
 
     def paid_before(self, rows: Sequence[dict[str, Any]]) -> None:
         """Count what finished shards cost: nobody asks about them again, but the budget is for all attempts together.

@@ -100,7 +100,8 @@ class Config(StageConfig):
     max_cost: float | None = Field(
         default=None,
         gt=0,
-        description="llm: stop (exit code 4) when so many USD are spent, in all attempts together; answers are kept.",
+        description="llm: stop (exit code 4) when so many USD are spent, in all attempts together; answers are kept. "
+        "Calls that are open by then are waited for, paid and counted, so somewhat more may be spent.",
     )
 
     @field_validator("model")

@@ -11,7 +11,7 @@ A third party adds a scheme by declaring an entry point; no package here needs t
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from sage_data.chat.openai.address import parse_address
@@ -39,6 +39,11 @@ def stable_uri(uri: str) -> str:
         return f"{scheme}:"
 
 
+def backends() -> dict[str, EntryPoint]:
+    """Scheme -> what opens it, of all backends that are installed."""
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
 def open_chat(uri: str) -> ChatBackend:
     """Open the backend that `uri` names.
 
@@ -48,7 +53,7 @@ def open_chat(uri: str) -> ChatBackend:
         MissingDependencyError: the backend's package is not installed.
     """
     scheme, colon, rest = uri.partition(":")
-    known = {point.name: point for point in entry_points(group=GROUP)}
+    known = backends()
     if not colon or scheme not in known:
         # Only the start of the URI: whoever mistypes the scheme may have put a key behind it.
         raise BackendError(

@@ -121,7 +121,7 @@ def _option(key: str, field: FieldInfo) -> click.Option | None:
     if flag in ("--out", "--seed", "--set", "--json", "--quiet", "--offline", "--progress"):
         return None
     kind, many = _kind(field.annotation)
-    about = f"{field.description or ''} [default: {_shown(field)}]"
+    about = f"{field.description or ''} [{'repeatable; ' if many else ''}default: {_shown(field, flag)}]"
     if kind is bool:
         return click.Option([f"{flag}/--no-{key.replace('_', '-')}", key], default=None, help=about)
     param_type = _param_type(kind)
@@ -130,11 +130,12 @@ def _option(key: str, field: FieldInfo) -> click.Option | None:
     return click.Option([flag, key], type=param_type, multiple=many, default=None, help=about)
 
 
-def _shown(field: FieldInfo) -> str:
+def _shown(field: FieldInfo, flag: str) -> str:
+    """A default as it would be typed: of an option that is repeated, with the option before each value."""
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True, validated_data={})
-    shown = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    shown = " ".join(f"{flag} {one}" for one in value) if isinstance(value, list | tuple) else str(value)
     return "none" if value is None or not shown else shown
 
 

@@ -44,7 +44,8 @@ def play_apart(blocks: Sequence[Block], agent: Speaker, user: Speaker) -> Iterat
 
     Raises:
         BackendError: as the speakers' backends; calls that are open are given up.
-        BudgetStopError: the allowed cost is reached; calls that were open have been answered and kept.
+        BudgetStopError: the allowed cost is reached; calls that were open have been answered and kept. Its figures are
+            those of the first refusal: a meter's `stop` tells what was spent once all were answered.
     """
     crew = _Crew({"user": user, "assistant": agent})
     for _, talks in blocks:

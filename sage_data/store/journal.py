@@ -198,6 +198,10 @@ class JournaledChat:
             self._meter.from_journal(found, key)
         return found
 
+    def peek(self, conversation: Conversation, sampling: Sampling, n: int = 1) -> list[Completion] | None:
+        """What the journal holds for a conversation, or None; nobody is asked and nothing is counted."""
+        return None if self._journal is None else self._journal.get(call_key(self.identity, conversation, sampling, n))
+
     def generate(self, conversations: Sequence[Conversation], sampling: Sampling, n: int = 1) -> list[list[Completion]]:
         """Answer each conversation, in order, calling the backend only for those not in the journal.
 

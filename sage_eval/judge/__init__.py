@@ -6,9 +6,10 @@ questions with known answers before it judges.
 
     sage eval judge rollout-sage0/ rollout-sage1/ --out judged/ --judges openai:MODEL@URL --stop e-value
 
-Read in this order: `settings`, `opening` (who judges what), `planning`, `transcripts` (what a judge is shown), `llm`,
-`reward` and `rubric` (how it answers), `pilot` and `purse` (what it will cost), `examining` and `self_test` (whether it
-can be trusted), `running`, `stopping`, `panel`, `records` (the tables), `trust` (`bias`, `agreement`), `summary`.
+Read in this order: `settings`, `opening` (who judges what), `likeness` (what is not compared like with like),
+`planning`, `transcripts` (what a judge is shown), `llm`, `reward` and `rubric` (how it answers), `pilot` and `purse`
+(what it will cost), `examining` and `self_test` (whether it can be trusted), `running`, `stopping`, `panel`, `records`
+(the tables), `trust` (`bias`, `agreement`), `summary`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sage_data.store.shards import read_table
 from sage_eval.judge import llm, rubric, spoiling
 from sage_eval.judge.chart import chart
 from sage_eval.judge.examining import Examination, finished_tests
+from sage_eval.judge.likeness import warn_of_unlike
 from sage_eval.judge.opening import load_models, match_models, open_judges, warn_of_kinship
 from sage_eval.judge.pilot import Pilot
 from sage_eval.judge.planning import make_plan, tasks_of
@@ -32,9 +34,9 @@ from sage_eval.plan import PANEL, keep_plan
 
 __all__ = ["INPUTS", "RESOURCES", "VERSION", "Config", "run"]
 
-VERSION = 4
+VERSION = 5
 INPUTS = (
-    Need("transcripts", "folders of rolled-out dialogues, one a model", many=True),
+    Need("transcripts", "folders of rolled-out dialogues, one a model", many=True, manifest=True),
     Need("judge", "checkpoint of a judge, named by the URI hf:@judge or reward:@judge", optional=True),
 )
 RESOURCES = (rubric.RUBRICS, llm.SYSTEM, llm.USER, spoiling.TEXTS)
@@ -54,6 +56,7 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     matched = match_models(config, models)
     purse = Purse(config.max_cost)
     judges = open_judges(config, inputs, context, purse)
+    warn_of_unlike(config, inputs, matched, out)
     warn_of_kinship(config, inputs, models, judges, out)
     examination = Examination.of(config, matched, context.seed)
     # Nothing was asked yet, and nothing is before the plan is on disk.
@@ -71,16 +74,17 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     write_trust(own, origins(inputs, models, config), out, context.seed)
     prices = {judge.name: config.prices(spec) for judge, spec in zip(judges, config.judges, strict=True)}
     calls = read_table(out.path, CALLS).to_pylist()
-    told = Told(plan, course.verdicts, calls, examination.calls, tested, prices, course.stops)
-    _tell(told, config.retry_failed + 1, out)
+    tell_failures(course.verdicts, calls, config.retry_failed + 1, out, greedy=config.temperature == 0)
+    _tell(Told(plan, course.verdicts, calls, examination.calls, tested, prices, course.stops, out.warnings), out)
+    for line in purse.lines():
+        context.report.say(line)
 
 
-def _tell(told: Told, rounds: int, out: Output) -> None:
-    """Write what a reader looks at first, and say what went wrong after so many rounds of asking."""
+def _tell(told: Told, out: Output) -> None:
+    """Write what a reader looks at first."""
     if told.stops:
         found = [stop.evidence for stop in told.stops]
         out.write_shard(PATHS, 0, path_table(found, told.plan))
         out.write_shard(STOPS, 0, stop_table(told.stops, told.plan))
         out.write_text("e-values.svg", chart(found, told.plan))
     out.write_text(SUMMARY, summary(told))
-    tell_failures(told.verdicts, told.calls, rounds, out)

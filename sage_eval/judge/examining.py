@@ -124,10 +124,12 @@ def _tell(judge: Judge, outcome: Outcome, rows: Sequence[Row], out: Output) -> N
     if outcome is Outcome.UNDECIDED:
         out.warn(f"{why}; whether its verdicts can be trusted is not known")
     elif outcome in _BAD and isinstance(judge, PaidJudge):
-        checks = " ".join(f"--self-test-skip {row['check_name']}" for row in missed)
         raise BackendError(
             f"{why}, so it was asked nothing more; {TEXT} in {out.path} has the details",
-            next_step=f"choose another judge; {checks} leaves these checks out, --no-self-test all of them",
+            next_step=("if a server was mended since, add --retry-failed; " if outcome is Outcome.NOT_ASKED else "")
+            + "choose another judge, or test it on more scenarios (--self-test-pairs); what a check was failed "
+            "on stands in judge_self_test_calls. Only a check that cannot hold for this run should be left out "
+            "(--self-test-skip NAME): the plan and every table say so",
         )
     elif outcome in _BAD:
         say = out.warn if isinstance(judge, RubricJudge) else out.fail

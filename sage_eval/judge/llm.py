@@ -14,7 +14,7 @@ same, and one that is anything else is malformed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from sage_eval.verdict import REPLIES, REPLY_SCHEMA, Choice, read_choice
 PROMPTS = Path(__file__).with_name("prompts")
 SYSTEM, USER = PROMPTS / "pairwise_system.txt", PROMPTS / "pairwise_user.txt"
 NONCE_CHARS = 16
+UNREADABLE = (Choice.MALFORMED, Choice.ERROR)
 MAX_TOKENS = 32
 """A verdict takes fewer; a judge that explains itself is cut off, and counted as malformed."""
 
@@ -44,6 +45,9 @@ class ChatJudge:
     temperature: float = 0.0
     constrained: bool = True
     """Whether the backend is asked to hold the reply to the schema; one that cannot leaves it to the prompt."""
+    rounds: int = 1
+    """How often it is asked at most, where no reply came or none that can be read. No part of `spec_hash`: it changes
+    no verdict that there is."""
 
     @property
     def identity(self) -> str:
@@ -70,20 +74,45 @@ class ChatJudge:
         return Sampling(temperature=self.temperature, max_tokens=self.max_tokens, json_schema=schema)
 
     def judge(self, presentations: Sequence[Presentation]) -> list[Reply]:
-        """Ask about all presentations in one batch."""
-        if not presentations:
-            return []
-        conversations = [Conversation(prompt(one, self.seed), self._seed(one)) for one in presentations]
-        answers = self.backend.generate(conversations, self._sampling, 1)
-        return [_reply(asked, answer[0]) for asked, answer in zip(conversations, answers, strict=True)]
+        """Ask about all presentations in one batch, and in further rounds about those without a readable reply."""
+        replies: dict[int, Reply] = {}
+        tries = [0] * len(presentations)
+        waiting = list(range(len(presentations)))
+        for _ in range(self.rounds):
+            if not waiting:
+                break
+            conversations = [self._conversation(presentations[place], tries[place]) for place in waiting]
+            answers = self.backend.generate(conversations, self._sampling, 1)
+            for place, asked, answer in zip(waiting, conversations, answers, strict=True):
+                replies[place] = _after(replies.get(place), _reply(asked, answer[0]))
+                tries[place] += replies[place].choice is Choice.MALFORMED
+            waiting = [place for place in waiting if replies[place].choice in UNREADABLE]
+        return [replies[place] for place in range(len(presentations))]
+
+    def holds(self, presentation: Presentation) -> bool:
+        """True when the journal answers for it, so that it takes no call."""
+        peek = getattr(self.backend, "peek", None)
+        if peek is None:
+            return False
+        for tried in range(self.rounds):
+            found = peek(self._conversation(presentation, tried), self._sampling)
+            if found is None:
+                return False
+            if choice_of(found[0]) is not Choice.MALFORMED:
+                return True
+        return True
 
     def characters(self, presentation: Presentation) -> int:
         """Length of both messages."""
         return sum(len(message.content) for message in prompt(presentation, self.seed))
 
-    def _seed(self, shown: Presentation) -> int:
-        """A replicate has a seed of its own, so neither the journal nor a server's cache can answer for it."""
-        return derive_seed(self.seed, "judge", "replicate", shown.replicate) if shown.replicate else self.seed
+    def _conversation(self, shown: Presentation, tried: int) -> Conversation:
+        """What is sent after so many replies that could not be read.
+
+        A replicate, and a further try, has a seed of its own, so neither the journal nor a server's cache answers.
+        """
+        seed = derive_seed(self.seed, "judge", "replicate", shown.replicate) if shown.replicate else self.seed
+        return Conversation(prompt(shown, self.seed), derive_seed(seed, "judge", "again", tried) if tried else seed)
 
 
 def prompt(shown: Presentation, seed: int = 0) -> tuple[Message, ...]:
@@ -114,6 +143,17 @@ def _reply(asked: Conversation, answer: Completion) -> Reply:
         prompt_tokens=answer.prompt_tokens,
         completion_tokens=answer.completion_tokens,
         error=answer.error,
+    )
+
+
+def _after(earlier: Reply | None, reply: Reply) -> Reply:
+    """The last reply counts; the tokens of all were paid."""
+    if earlier is None:
+        return reply
+    return replace(
+        reply,
+        prompt_tokens=earlier.prompt_tokens + reply.prompt_tokens,
+        completion_tokens=earlier.completion_tokens + reply.completion_tokens,
     )
 
 

@@ -9,21 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain, combinations
 
-from sage_data.chat.meter import Meter
+from sage_data.chat.meter import Meter, Prices
 from sage_data.dialogue import Dialogue
-from sage_data.errors import ConfigError, InputError
+from sage_data.errors import BackendError, ConfigError, InputError
 from sage_data.inputs import Input, maker
 from sage_data.stage import Context, Inputs, Output, located
 from sage_data.store.dialogues import read_dialogues
 from sage_eval.judge import llm, reward, rubric
 from sage_eval.judge.protocol import Judge
 from sage_eval.judge.purse import Purse
-from sage_eval.judge.settings import REWARD, RUBRIC, Config, JudgeSpec
+from sage_eval.judge.settings import REWARD, RUBRIC, UNPAID, Config, JudgeSpec
 from sage_eval.judge.transcripts import Matched, Place, by_place, match
 from sage_eval.plan import PANEL
 
 RESERVED = (PANEL, "pooled")
 """Names in tables that stand for several judges."""
+_SHOWN = 20
 Models = Mapping[str, Mapping[Place, Dialogue]]
 """Model name -> place -> dialogue."""
 
@@ -99,15 +100,41 @@ def _open(spec: JudgeSpec, config: Config, inputs: Inputs, context: Context, pur
         return rubric.rubric_judge(spec.uri, spec.name)
     if spec.scheme == REWARD:
         return reward.reward_judge(located(spec.uri, inputs), spec.name)
+    _check_scheme(spec)
     # A backend tells its name only once it is open, and is opened with the meter that goes by its judge's name.
     prices = config.prices(spec)
-    meter = None if prices is None else Meter(prices)
+    # What no price is known of is counted all the same, but a model in this process is not held up by that.
+    meter = None if prices is None and spec.scheme in UNPAID else Meter(prices or Prices())
     backend = context.chat(spec.uri, inputs, meter)
     name = spec.name or backend.identity
-    purse.give(name, meter)
+    purse.give(name, meter, priced=prices is not None)
     return llm.ChatJudge(
-        name, backend, config.max_tokens, context.seed, temperature=config.temperature, constrained=config.constrained
+        name,
+        backend,
+        config.max_tokens,
+        context.seed,
+        temperature=config.temperature,
+        constrained=config.constrained,
+        rounds=config.retry_failed + 1,
     )
+
+
+def _check_scheme(spec: JudgeSpec) -> None:
+    """Refuse what nothing here judges with; all of it is named, as a backend knows nothing of the other judges.
+
+    Raises:
+        BackendError: it is so.
+    """
+    from sage_data.chat.uri import backends
+
+    known = backends()
+    if ":" not in spec.uri or spec.scheme not in known:
+        # Only the start: whoever mistypes the scheme may have put a key behind it.
+        raise BackendError(
+            f"no judge for {spec.scheme[:_SHOWN]!r}: expected SCHEME:REST with a scheme among "
+            f"{', '.join(sorted({RUBRIC, REWARD, *known}))}, such as rubric:warm or openai:MODEL@URL",
+            next_step="sage eval judge --help",
+        )
 
 
 def warn_of_kinship(config: Config, inputs: Inputs, models: Models, judges: Sequence[Judge], out: Output) -> None:

@@ -20,7 +20,7 @@ from sage_data.stage import Context, Output, derive_seed
 from sage_eval.judge.protocol import Judge, PaidJudge, Reply
 from sage_eval.judge.purse import Purse
 from sage_eval.judge.records import Ask, Comparison, Row, asks_of
-from sage_eval.judge.settings import Config
+from sage_eval.judge.settings import MOST_AGAIN, Config
 from sage_eval.judge.transcripts import Pair, Presentation
 from sage_eval.plan import StoppingRule
 from sage_eval.verdict import Choice, Order
@@ -55,6 +55,25 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Now:
+    """What this attempt made of a judge's pilot, and what it still has to make; both less than all where it resumes."""
+
+    made_calls: int | None
+    """None where nobody counts: the model runs in this process."""
+    open_calls: int
+
+    def share(self, one: Mapping[str, Any]) -> float:
+        """Share of an estimate's remaining calls that nothing answers yet."""
+        return min(1.0, self.open_calls / one["remaining_calls"]) if one["remaining_calls"] else 0.0
+
+    def made(self, calls: int) -> str:
+        """How many of the pilot's calls were made now, where not all were."""
+        if self.made_calls is None or self.made_calls >= calls:
+            return ""
+        return f" ({self.made_calls:,} made now, {calls - self.made_calls:,} answered before, which cost nothing now)"
+
+
+@dataclass(frozen=True, slots=True)
 class Pilot:
     """The pilot of one run."""
 
@@ -78,18 +97,33 @@ class Pilot:
         paid = [task for task in tasks if isinstance(task.comparison.judge, PaidJudge)]
         if not paid:
             return {}
-        known = self._ask(paid, finished) if self.config.pilot_pairs else {}
-        if not self.out.has(ESTIMATE):
-            for name in dict.fromkeys(task.comparison.judge.name for task in paid):
-                _refuse_unreadable(name, paid, known)
-            self.out.write_json(ESTIMATE, self._estimate(paid, known))
-        self._say(json.loads((self.out.path / ESTIMATE).read_text(encoding="utf-8")))
-        return known
-
-    def _ask(self, tasks: Sequence[Task], finished: Iterable[Row]) -> Known:
         done = {
             tuple(row[name] for name in ("judge", "model_a", "model_b", "scenario_id", "sample")) for row in finished
         }
+        known = self._ask(paid, done) if self.config.pilot_pairs else {}
+        names = dict.fromkeys(task.comparison.judge.name for task in paid)
+        if not self.out.has(ESTIMATE):
+            for name in names:
+                self._refuse_unreadable(name, paid, known)
+            self.out.write_json(ESTIMATE, self._estimate(paid, known))
+        now = {name: Now(self.purse.made_now(name), self._open_calls(name, paid, known, done)) for name in names}
+        self._say(json.loads((self.out.path / ESTIMATE).read_text(encoding="utf-8")), now)
+        return known
+
+    def _open_calls(self, name: str, tasks: Sequence[Task], known: Known, done: set[tuple[Any, ...]]) -> int:
+        """Calls of a judge that nothing answers yet: no pilot, no finished shard, no journal."""
+        own = [task for task in tasks if task.comparison.judge.name == name]
+        judge = own[0].comparison.judge
+        asks = [
+            ask.presentation
+            for task in own
+            for ask in asks_of(task.pairs, task.times)
+            if task.key(ask) not in known and (name, *task.comparison.models, *ask.pair.place) not in done
+        ]
+        asks += [seats for one in self.questions for seats in (one, Presentation(one.second, one.first))]
+        return sum(not (isinstance(judge, PaidJudge) and judge.holds(shown)) for shown in asks)
+
+    def _ask(self, tasks: Sequence[Task], done: set[tuple[Any, ...]]) -> Known:
         known: Known = {}
         chosen = [(task, self._chosen(task, tasks)) for task in tasks]
         with self.context.progress("pilot", total=sum(len(pairs) for _, pairs in chosen), unit="pairs") as bar:
@@ -149,13 +183,35 @@ class Pilot:
             "characters": sum(one.prompt_characters for one in remaining),
         }
 
-    def _say(self, estimate: Mapping[str, Any]) -> None:
-        """Say the estimate.
+    def _refuse_unreadable(self, name: str, tasks: Sequence[Task], known: Known) -> None:
+        """Stop where a judge said nothing that can be read, and would be asked more.
+
+        Raises:
+            BackendError: it is so; says what it said.
+        """
+        replies = [reply for (judge, *_), reply in known.items() if judge == name]
+        pairs = sum(len(task.pairs) for task in tasks if task.comparison.judge.name == name)
+        waiting = len(Order) * pairs - len(replies)
+        if not replies or waiting <= 0 or any(reply.choice not in UNREADABLE for reply in replies):
+            return
+        counted = Counter(reply.choice for reply in replies)
+        worst = counted.most_common(1)[0][0]
+        example = next(reply for reply in replies if reply.choice is worst)
+        tests = len(Order) * len(self.questions)
+        rest = f"the other {waiting:,} calls" + (f" and {tests:,} of the self-test" if tests else "")
+        raise BackendError(
+            f"judge {name}: not one of the {len(replies)} replies of the pilot can be read, so {rest} were not made; "
+            f"{worst.value} {counted[worst]} times, as in {example.error or example.raw[:200]!r}",
+            next_step=_way_on(worst, self.config.retry_failed + 1),
+        )
+
+    def _say(self, estimate: Mapping[str, Any], now: Mapping[str, Now]) -> None:
+        """Say the estimate, and how much of it this attempt made and still has to make.
 
         Raises:
             BudgetStopError: only the pilot was wanted.
         """
-        lines = estimate_lines(estimate)
+        lines = estimate_lines(estimate, now)
         if self.config.max_cost is not None:
             lines += budget_lines(estimate, self.config.max_cost)
         if self.config.pilot_only:
@@ -182,53 +238,52 @@ def _seen(size: Size, replies: Sequence[Reply]) -> Seen:
     return Seen(size, len(replies), sent, got, sent, got)
 
 
-def _refuse_unreadable(name: str, tasks: Sequence[Task], known: Known) -> None:
-    """Stop where a judge said nothing that can be read, and would be asked more.
-
-    Raises:
-        BackendError: it is so; says what it said.
-    """
-    replies = [reply for (judge, *_), reply in known.items() if judge == name]
-    waiting = sum(len(Order) * len(task.pairs) for task in tasks if task.comparison.judge.name == name) - len(replies)
-    if not replies or waiting <= 0 or any(reply.choice not in UNREADABLE for reply in replies):
-        return
-    counted = Counter(reply.choice for reply in replies)
-    worst = counted.most_common(1)[0][0]
-    example = next(reply for reply in replies if reply.choice is worst)
-    raise BackendError(
-        f"judge {name}: not one of the {len(replies)} replies of the pilot can be read, so the other {waiting:,} calls "
-        f"were not made; {worst.value} {counted[worst]} times, as in {example.error or example.raw[:200]!r}",
-        next_step="choose a judge that answers with the verdict alone (a thinking model: ?thinking=false); "
-        "--pilot-pairs 0 asks about all pairs all the same",
+def _way_on(worst: Choice, rounds: int) -> str:
+    """What helps a judge whose pilot brought nothing."""
+    all_the_same = "--pilot-pairs 0 asks about all pairs all the same"
+    if worst is Choice.ERROR:
+        return f"see what the server says; the same command asks again; {all_the_same}"
+    again = (
+        f"these replies are kept: once the server is mended, --retry-failed {rounds} asks again"
+        if rounds <= MOST_AGAIN
+        else "these replies are kept, and the server was asked as often as can be: give it another name"
+    )
+    return (
+        "choose a judge that answers with the verdict alone (a thinking model: ?thinking=false, or more --max-tokens); "
+        f"{again}; {all_the_same}"
     )
 
 
-def estimate_lines(estimate: Mapping[str, Any]) -> list[str]:
+def estimate_lines(estimate: Mapping[str, Any], now: Mapping[str, Now]) -> list[str]:
     """What the pilot told, judge by judge, and all together."""
-    lines = [line for name, one in estimate["judges"].items() for line in _judge_lines(name, one, estimate)]
-    spans = [one["remaining"]["cost_usd"] for one in estimate["judges"].values() if one["remaining"]]
-    if len(spans) > 1 and None not in spans:
-        low, high = (sum(span[end] for span in spans) for end in ("low", "high"))
+    judges = estimate["judges"]
+    lines = [line for name, one in judges.items() for line in _judge_lines(name, one, estimate, now[name])]
+    spans = [(one["remaining"]["cost_usd"], now[name].share(one)) for name, one in judges.items() if one["remaining"]]
+    if len(spans) > 1 and all(span is not None for span, _ in spans):
+        low, high = (sum(span[end] * share for span, share in spans) for end in ("low", "high"))
         lines.append(f"all judges together: {low:,.4f} to {high:,.4f} USD still to pay")
     if estimate["at_most"]:
         lines.append("that is the most: with --stop e-value a comparison ends as soon as the evidence will do")
     return lines
 
 
-def _judge_lines(name: str, one: Mapping[str, Any], estimate: Mapping[str, Any]) -> list[str]:
-    taken, left = one["pilot"], one["remaining"]
+def _judge_lines(name: str, one: Mapping[str, Any], estimate: Mapping[str, Any], now: Now) -> list[str]:
+    taken, left, share = one["pilot"], one["remaining"], now.share(one)
+    kept = one["remaining_calls"] - now.open_calls
+    held = f", besides {kept:,} that are answered already" if kept > 0 else ""
     if left is None:
-        return [f"judge {name}: no pilot; {one['remaining_calls']:,} calls of {one['characters']:,} characters to make"]
+        characters = round(one["characters"] * share)
+        return [f"judge {name}: no pilot; {now.open_calls:,} calls of {characters:,} characters to make{held}"]
     paid = "" if taken["cost_usd"] is None else f", {taken['cost_usd']:.4f} USD"
     cost = left["cost_usd"]
-    to_pay = "" if cost is None else f"; {cost['low']:,.4f} to {cost['high']:,.4f} USD"
+    to_pay = "" if cost is None else f"; {cost['low'] * share:,.4f} to {cost['high'] * share:,.4f} USD"
     return [
-        f"judge {name}: pilot of {taken['pairs']:,} pairs took {taken['calls']:,} calls, "
+        f"judge {name}: pilot of {taken['pairs']:,} pairs, {taken['calls']:,} calls in all{now.made(taken['calls'])}: "
         f"{taken['prompt_tokens']:,} tokens in, {taken['completion_tokens']:,} out{paid}; "
         f"{taken['unreadable']:,} replies cannot be read",
-        f"judge {name}: the remaining {one['remaining_calls']:,} calls, {one['self_test_calls']:,} of them of the "
-        f"self-test, will take ({100 * estimate['confidence']:g} % "
-        f"intervals) tokens in {_amount(left['prompt_tokens'])}; out {_amount(left['completion_tokens'])}{to_pay}",
+        f"judge {name}: the remaining {now.open_calls:,} calls{held} ({one['self_test_calls']:,} of the self-test "
+        f"among them), will take ({100 * estimate['confidence']:g} % intervals) tokens in "
+        f"{_amount(left['prompt_tokens'], share)}; out {_amount(left['completion_tokens'], share)}{to_pay}",
     ]
 
 
@@ -244,5 +299,5 @@ def budget_lines(estimate: Mapping[str, Any], max_cost: float) -> list[str]:
     ]
 
 
-def _amount(value: Mapping[str, float]) -> str:
-    return f"{value['low']:,.0f} to {value['high']:,.0f}"
+def _amount(value: Mapping[str, float], share: float) -> str:
+    return f"{value['low'] * share:,.0f} to {value['high'] * share:,.0f}"

@@ -58,3 +58,7 @@ class PaidJudge(Judge, Protocol):
     def characters(self, presentation: Presentation) -> int:
         """Length of all that is sent to ask about one presentation."""
         ...
+
+    def holds(self, presentation: Presentation) -> bool:
+        """True when it was answered before, so that asking takes no call."""
+        ...

@@ -24,6 +24,9 @@ COUNTED = (
 """Columns of the calls that spending is told from."""
 
 
+BY_NAME = "the journal knows a model by its name, wherever it is served; give another server's model a name of its own"
+
+
 @dataclass
 class Purse:
     """Counts what every judge spends, in all attempts together, and lets none begin a call beyond the budget."""
@@ -32,11 +35,29 @@ class Purse:
     """US dollars for all judges; None for no bound."""
     meters: dict[str, Meter] = field(default_factory=dict)
     """Judge -> its meter; judges whose prices nobody knows have none."""
+    unpriced: dict[str, Meter] = field(default_factory=dict)
+    """The meters of those, which count calls alone."""
 
-    def give(self, judge: str, meter: Meter | None) -> None:
-        """Count what goes through a meter as spent by this judge; None where prices are not known."""
+    def give(self, judge: str, meter: Meter | None, *, priced: bool = True) -> None:
+        """Count what goes through a meter as spent by this judge; None where nothing is counted."""
         if meter is not None:
-            self.meters[judge] = meter
+            (self.meters if priced else self.unpriced)[judge] = meter
+
+    def made_now(self, judge: str) -> int | None:
+        """Calls of a judge in this attempt; None where nobody counts."""
+        meter = self.meters.get(judge) or self.unpriced.get(judge)
+        return None if meter is None else meter.calls
+
+    def lines(self) -> list[str]:
+        """What each judge was asked and cost now and before."""
+        told = [f"judge {name}: {meter}" for name, meter in self.meters.items()]
+        told += [
+            f"judge {name}: {meter.calls:,} calls made now, {meter.journaled:,} answers from the journal"
+            for name, meter in self.unpriced.items()
+        ]
+        if any(meter.journaled and not meter.calls for meter in (*self.meters.values(), *self.unpriced.values())):
+            told.append(BY_NAME)
+        return told
 
     @property
     def total_usd(self) -> float:

@@ -103,7 +103,11 @@ def rubric_judge(uri: str, name: str | None = None) -> RubricJudge:
     book = _book()
     wanted = uri.removeprefix(f"{SCHEME}:")
     if wanted not in book["rubrics"]:
-        raise ConfigError(f"no rubric {wanted!r}; there are {', '.join(sorted(book['rubrics']))}")
+        several = "," in wanted
+        raise ConfigError(
+            f"no rubric {wanted!r}; there are {', '.join(sorted(book['rubrics']))}",
+            next_step="give each judge an option of its own: --judges ... --judges ..." if several else None,
+        )
     chosen = book["rubrics"][wanted]
     return RubricJudge(name or uri, dict(chosen["weights"]), float(chosen["margin"]), book["markers"])
 

@@ -12,7 +12,6 @@ from itertools import groupby
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sage_data.chat.protocol import CompletionStatus
 from sage_data.progress import Bar
 from sage_data.stage import Context, Output
 from sage_data.store.shards import shard_name
@@ -76,7 +75,7 @@ class Course:
     def _judge(self, task: Task, left_out: dict[str, int], bar: Bar) -> None:
         rows: list[Row] = []
         calls: list[Row] = []
-        blocks = list(blocks_of(task.pairs, self.config.block))
+        blocks = list(blocks_of(task.pairs, self.config.block_size))
         waiting = len(task.pairs)
         found = self._evidence(task, rows)
         for number, block in enumerate(blocks):
@@ -117,15 +116,13 @@ class Course:
         self._shards += 1
 
     def _replies(self, task: Task, asks: Sequence[Ask]) -> list[Reply]:
-        """What the judge says; where no reply came at all it is asked again, as often as is allowed."""
+        """What the judge says, or said in the pilot."""
         replies = {ask.key: reply for ask in asks if (reply := self.known.get(task.key(ask))) is not None}
         missing = [ask for ask in asks if ask.key not in replies]
-        for _ in range(self.config.retry_failed + 1):
-            if missing:
-                with self.purse.spending(task.comparison.judge.name):
-                    answers = task.comparison.judge.judge([ask.presentation for ask in missing])
-                replies |= {ask.key: reply for ask, reply in zip(missing, answers, strict=True)}
-            missing = [ask for ask in asks if replies[ask.key].status is CompletionStatus.API_ERROR]
+        if missing:
+            with self.purse.spending(task.comparison.judge.name):
+                answers = task.comparison.judge.judge([ask.presentation for ask in missing])
+            replies |= {ask.key: reply for ask, reply in zip(missing, answers, strict=True)}
         return [replies[ask.key] for ask in asks]
 
     def panel(self, judges: Sequence[str]) -> None:

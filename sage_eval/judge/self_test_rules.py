@@ -123,7 +123,10 @@ def decide(tally: Tally, threshold: float, settings: Settings) -> tuple[Outcome,
     rate = tally.passes / tally.n
     if tally.n < settings.fewest:
         if interval.high < threshold:
-            return Outcome.FAILED, f"at best {interval.high:.0%}, below {threshold:.0%}, however few the pairs"
+            return Outcome.FAILED, (
+                f"{tally.passes} of {tally.n} pairs came out right; {threshold:.0%} are needed, and so few can "
+                "hardly be bad luck"
+            )
         return Outcome.UNDECIDED, f"{tally.n} readable pairs; at least {settings.fewest} are needed"
     if always := [name for name, (held, tried) in tally.variants.items() if tried >= TRIES and not held]:
         return Outcome.FAILED, f"won every time: {', '.join(map(repr, always))}"

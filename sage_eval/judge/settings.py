@@ -22,6 +22,10 @@ UNPAID = (RUBRIC, REWARD, "hf")
 """Schemes whose calls cost no money: they run on this machine."""
 PANEL_FROM = 3
 """From so many judges on their majority is a judge too, unless said otherwise: of two it takes both."""
+BLOCK, EARLY_BLOCK = 32, 8
+"""Scenarios judged at a time: many keep servers busy, few waste little where the evidence may end the judging."""
+MOST_AGAIN = 10
+"""Rounds of asking again."""
 LEAST_PILOT = 5
 """Fewer pairs give no interval worth the name."""
 
@@ -108,9 +112,18 @@ class Config(StageConfig):
         True, description="Ask servers to hold chat judges to a verdict by a schema; the reply is matched all the same."
     )
     retry_failed: int = Field(
-        0, ge=0, le=10, description="Ask again, at most so often, where no reply came at all (verdict error)."
+        0,
+        ge=0,
+        le=MOST_AGAIN,
+        description="Ask chat judges again, at most so often, where no reply came (error) or none that can be read "
+        "(malformed; each time with another seed).",
     )
-    block: int = Field(32, ge=1, description="Scenarios judged and stored at a time.")
+    block: int | None = Field(
+        None,
+        ge=1,
+        description="Scenarios judged and stored at a time: a comparison that --stop e-value ends is judged to the end "
+        f"of its block, so smaller blocks save calls; when left out {BLOCK}, or {EARLY_BLOCK} with --stop e-value.",
+    )
 
     pilot_pairs: int = Field(
         10,
@@ -124,7 +137,8 @@ class Config(StageConfig):
     max_cost: float | None = Field(
         None,
         gt=0,
-        description="Stop (exit code 4) when so many USD are spent, by all judges in all attempts together.",
+        description="Stop (exit code 4) when so many USD are spent, by all judges in all attempts together. Calls "
+        "that are open by then are waited for, paid and counted, so somewhat more may be spent.",
     )
 
     @field_validator("pairs")
@@ -160,6 +174,11 @@ class Config(StageConfig):
     def has_panel(self) -> bool:
         """Whether the majority of the judges is a judge too."""
         return len(self.judges) >= PANEL_FROM if self.panel is None else self.panel
+
+    @property
+    def block_size(self) -> int:
+        """Scenarios judged and stored at a time."""
+        return self.block or (EARLY_BLOCK if self.stop is StoppingRule.E_VALUE else BLOCK)
 
     def prices(self, spec: JudgeSpec) -> Prices | None:
         """What a judge's tokens cost; None where nobody said."""

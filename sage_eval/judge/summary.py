@@ -1,6 +1,6 @@
 """What the judge stage says when it ends: verdicts, spending, where comparisons stopped, and what went wrong.
 
-out.write_text(SUMMARY, summary(Told(plan, verdicts, calls, tests, tested, prices, stops)))
+out.write_text(SUMMARY, summary(Told(plan, verdicts, calls, tests, tested, prices, stops, out.warnings)))
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sage_data.stage import Output
 from sage_eval.judge import bias
 from sage_eval.judge.purse import paid_once
 from sage_eval.judge.self_test_rules import Outcome
+from sage_eval.judge.settings import MOST_AGAIN
 from sage_eval.judge.stopping import Stop
 from sage_eval.plan import PANEL, AnalysisPlan, StoppingRule
 from sage_eval.tables import show_p, text_table
@@ -37,6 +38,8 @@ class Told:
     tested: Mapping[str, Outcome]
     prices: Mapping[str, Prices | None]
     stops: Sequence[Stop]
+    warnings: Sequence[str] = ()
+    """Of the run."""
 
 
 def summary(told: Told) -> str:
@@ -51,7 +54,10 @@ def summary(told: Told) -> str:
     parts = [title, _verdicts(counted), _calls(told)]
     if told.stops:
         parts.append(_stops(plan, told.stops))
-    return "\n\n".join([*parts, _plan(plan)]) + "\n"
+    parts.append(_plan(plan))
+    if told.warnings:
+        parts.append("\n".join(f"warning: {one}" for one in told.warnings))
+    return "\n\n".join(parts) + "\n"
 
 
 def _verdicts(rows: Sequence[Row]) -> str:
@@ -109,6 +115,7 @@ def _stops(plan: AnalysisPlan, stops: Sequence[Stop]) -> str:
                 one.evidence.model_b,
                 str(len(one.evidence.scenarios)),
                 str(one.planned),
+                "-" if path.stopped_after is None else str(path.stopped_after),
                 f"{exp(largest):.3g}" if largest < 700 else f"e^{largest:.0f}",
                 show_p(path.p[-1] if path.p else None, -largest),
                 ahead,
@@ -116,13 +123,23 @@ def _stops(plan: AnalysisPlan, stops: Sequence[Stop]) -> str:
                 "-" if one.usd_saved is None else f"{one.usd_saved:.4f}",
             )
         )
-    header = ("judge", "A", "B", "judged", "planned", "largest E", "p", "claimed", "calls saved", "USD saved")
+    header = (
+        *("judge", "A", "B", "scenarios judged", "planned", "reached at"),
+        *("largest E", "p", "claimed", "calls saved", "USD saved"),
+    )
     saved = sum(one.calls_saved or 0 for one in stops)
     made = sum(one.calls_made or 0 for one in stops)
+    bound = f"{family}/{plan.alpha:g} = {family / plan.alpha:g} ({family} comparisons)"
+    reached = sum(one.evidence.reached for one in stops)
+    ended = (
+        f"E reached {bound} in {reached} of {len(stops)} comparisons, each of which ended with the block of scenarios "
+        "in which it did (`reached at` counts scenarios)"
+        if reached
+        else f"E would have ended a comparison at {bound}, and reached it in none: all were judged to the last scenario"
+    )
     note = (
-        f"Judging a pair ended as soon as E reached {family}/{plan.alpha:g} = {family / plan.alpha:g} "
-        f"({family} comparisons): {made:,} calls were made and {saved:,} saved. The p may be read at any time, and is "
-        "not adjusted for the family; the bound is."
+        f"{ended}: {made:,} calls were made and {saved:,} saved. The p may be read at any time, and is not adjusted "
+        "for the family; the bound is."
     )
     return f"{text_table(header, lines, left=3)}\n\n{note}"
 
@@ -135,7 +152,18 @@ def _plan(plan: AnalysisPlan) -> str:
     )
 
 
-def tell_failures(verdicts: Iterable[Row], calls: Sequence[Row], rounds: int, out: Output) -> None:
+def _again(calls: Sequence[Row], rounds: int, *, greedy: bool) -> str:
+    """How to ask again about what cannot be read; what a rubric or a reward model cannot score stays as it is."""
+    malformed = any(call["choice"] == "malformed" for call in calls)
+    if not malformed and not any(call["status"] == CompletionStatus.API_ERROR for call in calls):
+        return ""
+    if rounds > MOST_AGAIN:
+        return f"; they were asked about {rounds} times, the most there are: choose another judge"
+    hint = ", though at temperature 0 a model mostly says the same" if malformed and greedy else ""
+    return f"; the same command with --retry-failed {rounds} asks again{hint}"
+
+
+def tell_failures(verdicts: Iterable[Row], calls: Sequence[Row], rounds: int, out: Output, *, greedy: bool) -> None:
     """Say what was not judged, and where a judge changed under the run's feet.
 
     Args:
@@ -143,16 +171,15 @@ def tell_failures(verdicts: Iterable[Row], calls: Sequence[Row], rounds: int, ou
         calls: of the run.
         rounds: how often a judge that gave no reply was asked; one more asks again.
         out: takes the failure and the warnings.
+        greedy: whether the judges draw at temperature 0.
     """
     own = [row for row in verdicts if row["judge"] != PANEL]
     failed = Counter(row["verdict"] for row in own if Verdict(row["verdict"]).failed)
     if failed:
         why = ", ".join(f"{count} {state}" for state, count in sorted(failed.items()))
-        again = f"; the same command with --retry-failed {rounds} asks again where no reply came"
-        again = again if any(call["status"] == CompletionStatus.API_ERROR for call in calls) else ""
         out.fail(
             f"{failed.total()} of {len(own)} pairs have no readable verdict ({why}); they are excluded and counted"
-            f"{again}"
+            f"{_again(calls, rounds, greedy=greedy)}"
         )
     for judge in dict.fromkeys(row["judge"] for row in calls):
         versions = {row["provider_version"] for row in calls if row["judge"] == judge and row["status"] == "ok"}

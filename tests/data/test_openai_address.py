@@ -56,6 +56,8 @@ class TestAddress:
             (f"tiny@{URL}?concurrency=0", "greater than or equal to 1"),
             (f"tiny@{URL}?timeout=1&timeout=2", "twice"),
             (f"tiny@{URL}?guided=yes", "guided"),
+            (f"tiny@{URL},openai:other@{URL}", "second address behind a comma"),
+            (f"tiny@{URL}, rubric:warm", "second address behind a comma"),
             (f"tiny@{URL}?omit=seed,messages", "omit"),
         ],
     )

@@ -198,8 +198,10 @@ class TestRowEight:
             assert time.monotonic() - began < 3
             assert server.count <= 8
         assert len(taken) <= 8
-        last = str(caught.value).splitlines()[-1]
-        assert cause in last
+        said = str(caught.value)
+        assert said.count(cause) == 1
+        last = said.splitlines()[-1]
+        assert f"HTTP {fault.status}" in last
         assert advice in last
 
     def test_what_was_answered_before_is_handed_over(self) -> None:
@@ -222,6 +224,10 @@ class TestRowEight:
         ("fault", "status"),
         [
             (TOO_LONG, CompletionStatus.API_ERROR),
+            (
+                Fault("short", 400, '{"error": {"message": "1311 prompt tokens exceed 1024"}}'),
+                CompletionStatus.API_ERROR,
+            ),
             (Fault("large", 413, "Request Entity Too Large"), CompletionStatus.API_ERROR),
             (
                 Fault(

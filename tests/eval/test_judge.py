@@ -7,7 +7,7 @@ import pytest
 from made_dialogues import STIFF, WARM, dialogue, given, rollout, write
 from pydantic import ValidationError
 
-from sage_data.errors import ConfigError, InputError
+from sage_data.errors import BackendError, ConfigError, InputError
 from sage_data.stage import Context, Inputs, Output, run_stage
 from sage_data.store.shards import read_table
 from sage_eval import judge
@@ -136,6 +136,12 @@ def test_scenarios_of_one_model_only_are_counted_not_judged(rollouts, tmp_path):
     manifest = run([rollouts[0], shifted], tmp_path, judges=["rubric:warm"])
     pairs = manifest.counts[1]
     assert (pairs.came_in, pairs.kept, pairs.dropped) == (7, 3, {"only_in_sage0": 2, "only_in_sage1": 2})
+    said = (
+        "sage0 and sage1: 3 pairs of dialogues are compared, in 3 scenarios; 4 dialogues meet none and are not judged: "
+        "2 of sage0 in scenarios that sage1 lacks, 2 of sage1 in scenarios that sage0 lacks"
+    )
+    assert said in manifest.warnings
+    assert f"warning: {said}\n" in (tmp_path / "judged" / "summary.txt").read_text()
 
 
 def test_blocks_change_the_shards_but_not_the_rows(rollouts, tmp_path):
@@ -210,6 +216,11 @@ def test_refuses_unknown_models_and_judges(rollouts, tmp_path):
         run(rollouts, tmp_path, pairs=[["sage0", "sage9"]])
     with pytest.raises(ConfigError, match="no rubric 'cold'"):
         run(rollouts, tmp_path, judges=["rubric:cold"])
+    with pytest.raises(ConfigError, match="no rubric 'warm,rubric:plain'") as listed:
+        run(rollouts, tmp_path, judges=["rubric:warm,rubric:plain"])
+    assert "--judges ... --judges" in listed.value.next_step
+    with pytest.raises(BackendError, match=r"no judge for 'bla'.*openai, reward, rubric, scripted"):
+        run(rollouts, tmp_path, judges=["bla"])
     with pytest.raises(ConfigError, match="share a name"):
         run(rollouts, tmp_path, judges=["rubric:warm", "rubric:warm"])
     with pytest.raises(ConfigError, match="two inputs"):

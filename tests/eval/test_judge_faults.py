@@ -245,6 +245,24 @@ class TestPilot:
         assert left["high"] < 1.1 * left["low"]
         assert "remaining 28 calls" in str(stopped.value)
 
+    def test_what_the_journal_answers_is_told_from_what_is_asked_and_paid_now(self, models, tmp_path):
+        """Another server of the same name is not asked: the texts say so, and that nothing is left to pay."""
+        judge = {"name": "tiny", **PRICED}
+        with ChatServer(verdict_on) as server, ChatServer(verdict_on) as other:
+            with pytest.raises(BudgetStopError) as part:
+                run_judge(models, tmp_path / "part", judges=[{"uri": uri(server), **judge}], pilot_only=True)
+            with pytest.raises(BudgetStopError) as again:
+                run_judge(models, tmp_path / "again", judges=[{"uri": uri(other), **judge}], pilot_only=True)
+            assert other.count == 0
+            run_judge(models, tmp_path / "whole", judges=[{"uri": uri(server), **judge}])
+            with pytest.raises(BudgetStopError) as whole:
+                run_judge(models, tmp_path / "third", judges=[{"uri": uri(other), **judge}], pilot_only=True)
+        assert "made now" not in str(part.value)
+        assert "20 calls in all (0 made now, 20 answered before, which cost nothing now)" in str(again.value)
+        assert "remaining 28 calls (" in str(again.value)
+        assert "remaining 0 calls, besides 28 that are answered already" in str(whole.value)
+        assert "; 0.0000 to 0.0000 USD" in str(whole.value)
+
     def test_nothing_is_asked_of_judges_that_cost_nothing(self, models, tmp_path):
         run_judge(models, tmp_path / "judged")
         assert not (tmp_path / "judged" / "estimate.json").exists()
@@ -316,12 +334,26 @@ class TestServing:
         # Both orders of the one pair: once, then twice, then three times.
         assert made == [48, 48 + 4, 48 + 4 + 6]
 
-    def test_nobody_is_told_to_ask_again_where_asking_would_change_nothing(self, tmp_path):
+    def test_where_asking_again_will_hardly_help_the_advice_says_so(self, tmp_path):
         listed = two_models(tmp_path, 6, better=lambda number: "a")
         with ChatServer(verdict_on, schedule=when("About s0003", CUT_TEXT)) as server:
             found = run_judge(listed, tmp_path / "judged", judges=[uri(server)], pilot_pairs=0)
         assert "1 malformed" in found.failures[0]
-        assert "--retry-failed" not in found.failures[0]
+        assert found.failures[0].endswith("asks again, though at temperature 0 a model mostly says the same")
+
+    def test_malformed_replies_of_a_server_that_was_mended_are_asked_again(self, models, tmp_path):
+        """The pilot's replies are in the journal: the error says how to get past them, and that way works."""
+        with ChatServer("I would rather not say.") as server, pytest.raises(BackendError) as refused:
+            run_judge(models, tmp_path / "judged", judges=[uri(server)])
+        assert "--retry-failed 1 asks again" in refused.value.next_step
+        with ChatServer(verdict_on) as mended:
+            with pytest.raises(BackendError):
+                run_judge(models, tmp_path / "judged", judges=[uri(mended)])
+            assert mended.count == 0
+            again = run_judge(models, tmp_path / "judged", judges=[uri(mended)], retry_failed=1)
+            assert mended.count == 48
+        assert again.failures == []
+        assert verdicts(tmp_path / "judged") == TRUTH
 
     def test_a_kill_loses_no_finished_call(self, models, tmp_path):
         """The server dies in mid-run: what was answered is in the journal, and is not asked again."""

@@ -69,6 +69,7 @@ def test_samples_meet_their_like_and_odd_ones_are_counted(tmp_path):
     pairs = manifest.counts[1]
     assert pairs.dropped == {"only_in_a": 1, "only_in_b": 2, "sample_only_in_a": 1, "sample_only_in_b": 1}
     assert (pairs.came_in, pairs.kept) == (7, 2)
+    assert "1 of a as samples that b lacks, 1 of b as samples that a lacks" in manifest.warnings[0]
 
 
 def test_dialogues_that_do_not_say_their_sample_are_the_first(tmp_path):

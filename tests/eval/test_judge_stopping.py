@@ -48,7 +48,26 @@ def test_a_strong_pair_ends_early_and_says_what_that_saved(tmp_path):
     assert (pairs.came_in, pairs.kept, pairs.dropped) == (60, made // 2, {"not_needed": 60 - made // 2})
     summary = (tmp_path / "judged" / "summary.txt").read_text()
     assert f"{made} calls were made and {120 - made} saved" in summary
-    assert next(line for line in summary.splitlines() if line.startswith("tiny") and " 60 " in line).split()[7] == "b"
+    cells = next(line for line in summary.splitlines() if line.startswith("tiny") and " 60 " in line).split()
+    assert cells[3:6] == [str(stop["judged"]), "60", str(stop["stopped_after"])]
+    assert cells[8] == "b"
+    assert "in 1 of 1 comparisons" in summary
+
+
+def test_blocks_are_small_where_the_evidence_may_end_the_judging(tmp_path):
+    models = two_models(tmp_path, 40)
+    run_judge(models, tmp_path / "early", judges=["rubric:warm"], stop="e-value")
+    # Eight wins in a row make E = 2^8 / 9, the first beyond 1 / 0.05: the end of the first block.
+    [stop] = rows(tmp_path / "early", "judge_stops")
+    assert (stop["judged"], stop["stopped_after"], stop["calls_saved"]) == (8, 8, 64)
+    run_judge(models, tmp_path / "fixed", judges=["rubric:warm"])
+    assert len(list((tmp_path / "fixed").glob("judge_calls-*"))) == 2
+
+
+def test_a_bound_that_was_never_reached_is_not_said_to_have_ended_anything(tmp_path):
+    models = two_models(tmp_path, 6, better=lambda number: "ab"[number % 2])
+    run_judge(models, tmp_path / "judged", judges=["rubric:warm"], **EARLY)
+    assert "reached it in none: all were judged to the last" in (tmp_path / "judged" / "summary.txt").read_text()
 
 
 def test_the_path_is_the_e_value_after_each_scenario_in_the_drawn_order(tmp_path):

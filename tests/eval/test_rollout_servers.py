@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -187,6 +189,21 @@ class TestBudget:
         assert server.count == 2 * needed, "no finished call was made again"
         assert manifest.content_hash == whole.content_hash
         assert manifest.counts == whole.counts
+
+    def test_the_figures_of_a_stop_hold_the_calls_that_were_open(self, scenarios: Path, tmp_path: Path) -> None:
+        """Calls differ in length, so that some are open when another finds the budget used up."""
+
+        def slow(ask: Ask) -> str:
+            time.sleep(0.02 + 0.03 * (int(ask.body["seed"]) % 7))
+            return echo(ask)
+
+        priced = {"input_price": 1_000.0, "user_input_price": 1_000.0}
+        with ChatServer(slow) as server:
+            uris = {f"{role}_uri": uri(server, role, 8) for role in ("agent", "user")}
+            with pytest.raises(BudgetStopError) as caught:
+                rollout({**uris, **priced, "samples": 4, "max_cost": 0.1}, scenarios, tmp_path / "out")
+            said = re.findall(r"([0-9,]+) calls, ([0-9,]+) prompt", caught.value.message)
+            assert sum(int(calls) for calls, _ in said) == server.count
 
     @staticmethod
     def cost(rows: Sequence[Row]) -> float:

@@ -46,6 +46,11 @@ def test_every_command_has_help_with_an_example_of_itself(path: str) -> None:
     assert f"sage {path}" in result.output
 
 
+def test_defaults_of_options_that_are_repeated_are_shown_as_they_are_typed() -> None:
+    shown = " ".join(CliRunner().invoke(cli, ["eval", "judge", "--help"]).output.split())
+    assert "[repeatable; default: --judges rubric:warm --judges rubric:plain]" in shown
+
+
 def test_help_is_quick_and_imports_nothing_heavy() -> None:
     code = f"import sys, sage_data.cli.main as m; m.call(['--help']);print([n for n in {HEAVY} if n in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -27,6 +27,8 @@ DEFAULT_KEY = "OPENAI_API_KEY"
 EXAMPLE = "openai:MODEL@http://127.0.0.1:8000/v1?key_env=NAME_OF_A_VARIABLE"
 SAMPLING_OPTIONS = ("guided", "omit", "reasoning_effort", "thinking", "top_p")
 """Options that change what the model says, and therefore belong to its identity."""
+_SECOND = re.compile(r",\s*(?!https?://)[A-Za-z][A-Za-z0-9_-]*:(?!//)[^\d/,]")
+"""A comma and the scheme of a backend or judge."""
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _SECRET_NAME = re.compile(r"key$|token$|secret|passw|auth|credential", re.IGNORECASE)
 
@@ -148,6 +150,12 @@ def _refuse_secrets(rest: str, model: str) -> None:
         raise ConfigError(
             "an openai: address holds something that looks like a key (not repeated here)",
             next_step="put the key into an environment variable and name that: ?key_env=NAME",
+        )
+    if _SECOND.search(rest):
+        raise ConfigError(
+            "an openai: address holds a second address behind a comma (not repeated here)",
+            next_step="repeat the option, once for each model; behind a comma stands another URL of the same model "
+            "alone, as in openai:MODEL@URL,URL2",
         )
     if "@" in rest.partition("?")[0].partition("@")[2] or "://" in model:
         raise ConfigError(

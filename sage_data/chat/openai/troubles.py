@@ -45,14 +45,18 @@ _POLICY = re.compile(
 )
 _TOO_LONG = re.compile(
     r"context[ _-]?(length|window|size)|maximum model length|max_model_len|string_above_max_length"
-    r"|(prompt|input|request|message)s?\b.{0,40}\btoo (long|large)|reduce the length|too many tokens",
+    r"|(prompt|input|request|message)s?\b.{0,40}\btoo (long|large)|reduce the length|too many tokens"
+    r"|\btokens?\b.{0,40}\b(exceeds?|exceeded|exceeding|more than|over)\b.{0,40}\d"
+    r"|\b(exceeds?|exceeded|exceeding)\b.{0,60}\btokens?\b",
     re.IGNORECASE,
 )
 _FORMAT = re.compile(
     r"response_format|json_schema|json_object|json mode|structured[ _]output|guided|grammar", re.IGNORECASE
 )
 _CONTEXT = re.compile(
-    r"(?:context[ _-]?(?:length|window|size)|maximum model length|max_model_len)\D{0,40}?(\d{2,9})", re.IGNORECASE
+    r"(?:context[ _-]?(?:length|window|size)|maximum model length|max_model_len|tokens?\b.{0,20}\bexceed\w*)"
+    r"\D{0,40}?(\d{2,9})",
+    re.IGNORECASE,
 )
 _SINGLY = re.compile(
     r"(^|\W)n\W.{0,40}\b(must|only|at most|less than|support|greater|allowed)|one completion|\bbest_of\b", re.I
@@ -127,7 +131,7 @@ def _judge_status(error: APIStatusError, asked: Mapping[str, Any], address: Addr
     code, found = error.status_code, words(error, asked)
     said, message = found.meaning, redact(f"HTTP {code}: {found.shown}")
     if code in _FATAL or (code == 429 and _QUOTA.search(said)):
-        return Trouble(Kind.FATAL, message, next_step=_advice(code, message, address, str(error.request.url)))
+        return Trouble(Kind.FATAL, message, next_step=_advice(code, address, str(error.request.url)))
     if code in _BUSY:
         wait_s = min(_retry_after(error.response.headers), address.options.retry_after_cap)
         return Trouble(Kind.AGAIN, message, busy=True, wait_s=wait_s)
@@ -135,14 +139,14 @@ def _judge_status(error: APIStatusError, asked: Mapping[str, Any], address: Addr
         return trouble
     if code >= 500 or code in _AGAIN:
         return Trouble(Kind.AGAIN, message, lost=code >= 500)
-    return Trouble(Kind.REJECTED, message, next_step=_advice(code, message, address))
+    return Trouble(Kind.REJECTED, message, next_step=_advice(code, address))
 
 
 def _about_this_request(code: int, said: str, message: str, asked: Mapping[str, Any]) -> Trouble | None:
     if code in _ABOUT_CONTENT and _POLICY.search(said):
         return Trouble(Kind.CONVERSATION, message, status=CompletionStatus.REFUSED)
     if code == 413 or (code in _ABOUT_CONTENT and _TOO_LONG.search(said)):
-        return Trouble(Kind.TOO_LONG, message, next_step=f"{message} - {_how_to_fit(said, asked)}")
+        return Trouble(Kind.TOO_LONG, message, next_step=f"HTTP {code}: {_how_to_fit(said, asked)}")
     return _about_ability(code, said, message, asked)
 
 
@@ -164,11 +168,11 @@ def _how_to_fit(said: str, asked: Mapping[str, Any]) -> str:
     return f"ask for fewer tokens than {name}={wanted}, give it shorter texts, or serve the model with a longer context"
 
 
-def _advice(code: int, cause: str, address: Address, url: str = "") -> str:
-    """The last line of the error: the cause once more, and what to do about it."""
+def _advice(code: int, address: Address, url: str = "") -> str:
+    """The last line of the error: the cause in short, as the server's words stand above it, and what to do about it."""
     if code == 401 and url and not address.sends_key(url):
         return (
-            f"{cause} - no key was sent: without key_env, {DEFAULT_KEY} goes to https:// addresses and to this "
+            f"HTTP {code}: no key was sent: without key_env, {DEFAULT_KEY} goes to https:// addresses and to this "
             f"machine only; to send a key there too, name its variable: ?key_env=NAME"
         )
     known = {
@@ -179,7 +183,7 @@ def _advice(code: int, cause: str, address: Address, url: str = "") -> str:
         429: "settle the account with the provider, then run the same command again",
     }
     otherwise = "change what the server refuses; options of the address: omit=FIELD, max_tokens_name=..., guided=..."
-    return f"{cause} - {known.get(code, otherwise)}"
+    return f"HTTP {code}: {known.get(code, otherwise)}"
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
