@@ -177,10 +177,24 @@ def _run(
     in_a_run = (final.parent / RECIPE).is_file()
     with run_lock(final.parent / LOCK if in_a_run else work / f"{LOCK}-{final.name}"):
         before = StageFolder(final).manifest()
+        _check_owner(before, uses, out)
         manifest = run_stage(uses, config, inputs, final, context)
     _print(manifest, out, as_json, _done(before, manifest))
     say_failed(manifest.failures)
     end_with_failures(len(manifest.failures))
+
+
+def _check_owner(before: Manifest | None, uses: str, out: Path) -> None:
+    """Refuse to replace what another stage finished: on the command line that is a slip in `--out`.
+
+    Raises:
+        ConfigError: the folder holds such work.
+    """
+    if before is not None and before.uses != load_stage(uses).__name__:
+        raise ConfigError(
+            f"--out {out}: expected a new folder or one that {uses} wrote, found the finished work of {before.uses}",
+            next_step="choose another --out, or delete the folder first if that work is no longer wanted",
+        )
 
 
 def _override(config_type: type[StageConfig], options: dict[str, Any], override: str) -> None:
