@@ -32,7 +32,7 @@ from sage_eval.plan import PANEL, keep_plan
 
 __all__ = ["INPUTS", "RESOURCES", "VERSION", "Config", "run"]
 
-VERSION = 4
+VERSION = 5
 INPUTS = (
     Need("transcripts", "folders of rolled-out dialogues, one a model", many=True),
     Need("judge", "checkpoint of a judge, named by the URI hf:@judge or reward:@judge", optional=True),

@@ -26,7 +26,7 @@ from sage_eval.ratings.verdicts import Judged, Ties, pooled, read_verdicts
 from sage_eval.stats.davidson import Games, RatingSettings, rate
 from sage_eval.verdict import Verdict
 
-VERSION = 2
+VERSION = 3
 INPUTS = (Need("verdicts", "folders of pair verdicts", many=True),)
 MODELS, PAIRS, FITS = "ratings", "rating_pairs", "rating_fit"
 DEFAULT_ALPHA = 0.05

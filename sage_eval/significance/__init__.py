@@ -38,7 +38,7 @@ __all__ = [
     "table",
 ]
 
-VERSION = 2
+VERSION = 3
 INPUTS = (Need("verdicts", "folders of pair verdicts", many=True),)
 
 
