@@ -95,7 +95,10 @@ def _estimate(one: Comparison) -> tuple[float, Interval] | None:
 
 def _scale(listed: Sequence[Comparison]) -> Scale:
     known = [estimate for one in listed if (estimate := _estimate(one))]
-    far = max((abs(limit - 0.5) for _, interval in known for limit in (interval.low, interval.high)), default=0.0)
+    if not known:
+        # Nothing is drawn on it, so it zooms into nothing: it shows all that a share could be.
+        return Scale(0.5 * 1.04)
+    far = max((abs(limit - 0.5) for _, interval in known for limit in (interval.low, interval.high)))
     return Scale(min(0.5, max(NARROWEST, far)) * 1.04)
 
 
