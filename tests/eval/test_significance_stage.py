@@ -286,6 +286,6 @@ def test_a_plan_that_was_changed_after_judging_decides_nothing(tmp_path):
 def test_a_chart_of_undecidable_comparisons_alone_shows_the_whole_scale(tmp_path):
     run(tmp_path, folder_of(tmp_path / "a", rows_of(["tie"] * 4)))
     drawing = ElementTree.parse(tmp_path / "out" / "significance.svg").getroot()
-    words = [one.text for one in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    words = [one.text or "" for one in drawing.iter("{http://www.w3.org/2000/svg}text")]
     assert [one for one in words if one.endswith("%")] == [f"{share}%" for share in range(0, 101, 10)]
     assert "undecidable" in words
