@@ -182,6 +182,7 @@ def load_model(folder: Path) -> tuple[Any, PreTrainedTokenizerBase]:
             f"{folder}: expected a checkpoint with config.json; found none",
             next_step="give the `model` folder of a base, sft or dpo stage, or of a downloaded model",
         )
+    transformers_logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
     return model, tokenizer

@@ -23,7 +23,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from sage_data.cli.ending import end_with_failures, say_failed
-from sage_data.errors import ConfigError
+from sage_data.cli.hints import in_options, rule_in_options
+from sage_data.errors import ConfigError, SageError
 from sage_data.inputs import check_url, is_url
 from sage_data.progress import choose_progress
 from sage_data.recipe.load import apply_override
@@ -76,7 +77,11 @@ def stage_command(name: str, uses: str, about: str, example: str) -> click.Comma
     parameters = [_input_parameter(need, first=index == 0) for index, need in enumerate(needs)]
     options = [option for key, field in fields.items() if (option := _option(key, field)) is not None]
     return click.Command(
-        name, callback=callback, params=[*parameters, *_common(), *options], help=help_text, epilog=epilog
+        name,
+        callback=callback,
+        params=[*parameters, *_common("offline" in fields), *options],
+        help=help_text,
+        epilog=epilog,
     )
 
 
@@ -101,14 +106,16 @@ def _input_parameter(need: Need, *, first: bool) -> click.Parameter:
     return click.Option([flag, need.name], type=path, multiple=need.many, required=not need.optional, help=about)
 
 
-def _common() -> list[click.Parameter]:
+def _common(own_offline: bool = False) -> list[click.Parameter]:
+    """Options of every stage; a stage with a setting `offline` of its own says what leaving it out means."""
+    offline = click.Option(["--offline"], is_flag=True, help="Forbid the hub libraries any network access.")
     return [
         click.Option(
             ["--out"], type=click.Path(path_type=Path), required=True, help="Folder to write; made when missing."
         ),
         click.Option(["--seed"], type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every draw."),
         click.Option(["--set", "overrides"], multiple=True, metavar="KEY=VALUE", help="Any option, its value as YAML."),
-        click.Option(["--offline"], is_flag=True, help="Forbid the hub libraries any network access."),
+        *([] if own_offline else [offline]),
         click.Option(["--json", "as_json"], is_flag=True, help="Print the manifest as JSON."),
         click.Option(["-q", "--quiet"], is_flag=True, help="No progress."),
         click.Option(["--progress/--no-progress"], default=True, help="Live progress bars."),
@@ -118,7 +125,7 @@ def _common() -> list[click.Parameter]:
 def _option(key: str, field: FieldInfo) -> click.Option | None:
     """The option of one Config field, or None when its type needs `--set`."""
     flag = f"--{key.replace('_', '-')}"
-    if flag in ("--out", "--seed", "--set", "--json", "--quiet", "--offline", "--progress"):
+    if flag in ("--out", "--seed", "--set", "--json", "--quiet", "--progress"):
         return None
     kind, many = _kind(field.annotation)
     about = f"{field.description or ''} [{'repeatable; ' if many else ''}default: {_shown(field, flag)}]"
@@ -166,8 +173,10 @@ def _run(
 ) -> None:
     out, seed, as_json = given.pop("out"), given.pop("seed"), given.pop("as_json")
     quiet, live, overrides = given.pop("quiet"), given.pop("progress"), given.pop("overrides")
-    if given.pop("offline"):
+    if given.get("offline"):
         go_offline()
+    if "offline" not in config_type.model_fields:
+        given.pop("offline")
     options: dict[str, Any] = {key: value for key, value in given.items() if value is not None and value != ()}
     for override in overrides:
         _override(config_type, options, override)
@@ -178,10 +187,38 @@ def _run(
     in_a_run = (final.parent / RECIPE).is_file()
     with run_lock(final.parent / LOCK if in_a_run else work / f"{LOCK}-{final.name}"):
         before = StageFolder(final).manifest()
-        manifest = run_stage(uses, config, inputs, final, context)
+        _check_owner(before, uses, out)
+        manifest = _in_own_words(uses, config, inputs, final, context)
     _print(manifest, out, as_json, _done(before, manifest))
     say_failed(manifest.failures)
     end_with_failures(manifest.failures)
+
+
+def _in_own_words(
+    uses: str, config: StageConfig, inputs: dict[str, tuple[Path | str, ...]], final: Path, context: Context
+) -> Manifest:
+    """Run the stage; what it says of its settings when it fails is said in options."""
+    try:
+        return run_stage(uses, config, inputs, final, context)
+    except SageError as error:
+        kind, needs = type(config), load_stage(uses).INPUTS
+        no_option = [key for key, field in kind.model_fields.items() if key != "seed" and _option(key, field) is None]
+        error.message = in_options(error.message, kind, needs, no_option)
+        error.next_step = None if error.next_step is None else in_options(error.next_step, kind, needs, no_option)
+        raise
+
+
+def _check_owner(before: Manifest | None, uses: str, out: Path) -> None:
+    """Refuse to replace what another stage finished: on the command line that is a slip in `--out`.
+
+    Raises:
+        ConfigError: the folder holds such work.
+    """
+    if before is not None and before.uses != load_stage(uses).__name__:
+        raise ConfigError(
+            f"--out {out}: expected a new folder or one that {uses} wrote, found the finished work of {before.uses}",
+            next_step="choose another --out, or delete the folder first if that work is no longer wanted",
+        )
 
 
 def _override(config_type: type[StageConfig], options: dict[str, Any], override: str) -> None:
@@ -196,12 +233,12 @@ def _checked(config_type: type[StageConfig], options: dict[str, Any]) -> StageCo
     try:
         return config_type.model_validate(options)
     except ValidationError as error:
-        raise ConfigError("\n".join(_said(one) for one in error.errors())) from error
+        raise ConfigError("\n".join(_said(one, config_type) for one in error.errors())) from error
 
 
-def _said(one: ErrorDetails) -> str:
+def _said(one: ErrorDetails, config_type: type[StageConfig]) -> str:
     """One error of a config as a sentence; a rule about several options has no option of its own."""
-    message = one["msg"].removeprefix("Value error, ")
+    message = rule_in_options(in_options(one["msg"].removeprefix("Value error, "), config_type), config_type)
     if not one["loc"]:
         return message
     option = ".".join(str(part) for part in one["loc"]).replace("_", "-")

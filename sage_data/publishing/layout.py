@@ -94,7 +94,10 @@ def tables_in(folder: Path) -> list[str]:
 def _read(folder: Path) -> Iterator[DatasetConfig]:
     manifest = read_manifest(folder)
     if manifest is None:
-        raise InputError(f"{folder}: not a finished stage's folder: it has no manifest", next_step="sage plan RECIPE")
+        raise InputError(
+            f"{folder}: not a finished stage's folder: it has no manifest",
+            next_step="give the --out folder of a sage command that ended, or the folder of a stage that did",
+        )
     for index, table in enumerate(tables_in(folder)):
         name = f"{manifest.stage}-{table}" if index else manifest.stage
         schema = pq.read_schema(shard_paths(folder, table)[0]).remove_metadata()

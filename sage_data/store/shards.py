@@ -25,6 +25,18 @@ _STORY = {"role", "emotion", "motivation", "topics", "model", "judge", "verdict"
 _ORIGIN = {"corpus", "place", "file", "files", "reason", "split"}
 REPETITIVE = frozenset(_STORY | _ORIGIN)
 """Names of columns whose values come again and again."""
+WRITERS = {
+    "dialogues": "`sage data load`, `sage data reddit`, `sage data annotate` or `sage eval rollout`",
+    "scenarios": "`sage data scenarios`",
+    "messages": "`sage data sac`",
+    "turns": "`sage data sac`",
+    "candidates": "`sage model search`",
+    "steering": "`sage model steer`",
+    "pair_verdicts": "`sage eval judge`",
+    "bench_metrics": "`sage eval bench`",
+    "bench_samples": "`sage eval bench`",
+}
+"""Table -> the commands that write it, for whoever gave a folder without it."""
 
 
 def shard_name(name: str, index: int) -> str:
@@ -97,7 +109,8 @@ def shard_paths(folder: Path, name: str) -> list[Path]:
     if not found:
         raise InputError(
             f"{folder}: expected files {name}-00000.parquet, ...; found none",
-            next_step="run the stage that writes them first: sage plan RECIPE",
+            next_step=f"give the --out folder of {WRITERS.get(name, 'the command that writes them')}, or in a recipe, "
+            "the stage that writes them",
         )
     return found
 

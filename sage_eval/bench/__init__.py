@@ -27,13 +27,15 @@ from sage_eval.bench.offline import shut_hub
 from sage_eval.bench.opening import Options as ModelOptions
 from sage_eval.bench.opening import check_arguments, open_model
 from sage_eval.bench.planning import Wanted, check_leaves, wanted_tasks
+from sage_eval.bench.published import BENCHMARKS
 from sage_eval.bench.settings import INPUTS, Config
 from sage_eval.bench.tasks import resolved, task_names
 from sage_eval.bench.text import summary
 
 __all__ = ["INPUTS", "VERSION", "Config", "Harness", "checkpoint_of", "run"]
 
-VERSION = 2
+VERSION = 3
+RESOURCES = (BENCHMARKS,)
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:

@@ -56,7 +56,7 @@ class Harness:
             raise InputError(
                 f"task {wanted.name!r}: its data could not be read: {error}",
                 next_step="make a mirror of it (sage eval bench mirror), put the data beside the task's YAML, "
-                "or set `offline: false` where there is a network",
+                "or allow the network: `offline: false`",
             ) from error
         except (AssertionError, NotImplementedError, ValueError) as error:
             raise InputError(

@@ -154,7 +154,7 @@ def _commit(name: str, revision: str | None, offline: bool) -> str:
         where = "the Hub's cache" if offline else "the Hub"
         raise InputError(
             f"{name}: not found in {where}: {type(error).__name__}",
-            next_step="download it first: hf download " + name + ", or set `offline: false`",
+            next_step="download it first: hf download " + name + ", or allow the network: `offline: false`",
         ) from error
     return Path(config).parent.name
 

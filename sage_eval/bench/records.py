@@ -51,6 +51,7 @@ METRIC_SCHEMA = pa.schema(
         ("value", pa.float64()),
         ("stderr", pa.float64()),
         ("n", pa.int64()),
+        ("available", pa.int64()),
         ("higher_is_better", pa.bool_()),
         ("num_fewshot", pa.int64()),
         ("version", pa.string()),
@@ -144,6 +145,7 @@ def _metric_rows(task: str, scores: Mapping[str, Any], results: Mapping[str, Any
             "value": scalar(value),
             "stderr": scalar(stderr),
             "n": sum(_documents(one, results) for one in members) or None,
+            "available": sum(_available(one, results) for one in members) or None,
             "higher_is_better": results.get("higher_is_better", {}).get(task, {}).get(metric),
             "num_fewshot": shots.pop() if len(shots) == 1 else None,
             "version": None if version is None else str(version),
@@ -159,3 +161,8 @@ def _members(group: str, below: Mapping[str, Sequence[str]]) -> Iterator[str]:
 
 def _documents(task: str, results: Mapping[str, Any]) -> int:
     return len({sample["doc_id"] for sample in results["samples"].get(task, ())})
+
+
+def _available(task: str, results: Mapping[str, Any]) -> int:
+    """Documents that the task's data holds, of which a limit takes the first."""
+    return int(results.get("n-samples", {}).get(task, {}).get("original", 0))

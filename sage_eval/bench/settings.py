@@ -44,4 +44,6 @@ class Config(StageConfig):
     model_args: dict[str, Argument] = Field(
         default_factory=dict, description="More arguments of lm-eval's model, such as {dtype: float32}."
     )
-    offline: bool = Field(True, description="Never ask the Hub for data or models.")
+    offline: bool = Field(
+        True, description="Never ask the Hub for data or models; in a recipe, its own `offline` must allow it too."
+    )

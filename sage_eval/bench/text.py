@@ -5,11 +5,13 @@ print(summary(Path("bench-sage1/")))
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sage_data.store.shards import read_table
 from sage_eval.bench.conventions import in_table, subject_of
+from sage_eval.bench.published import published_documents
 from sage_eval.bench.records import METRICS
 from sage_eval.tables import text_table
 
@@ -30,9 +32,34 @@ def summary(folder: Path) -> str:
     lines = [f"lm-eval on {len(tasks)} tasks", "", table]
     if any(_marked(row) for row in shown):
         lines += ["", f"{MARK} as the paper's Table 2 counts it"]
+    if parts := parts_of_benchmarks(rows):
+        lines += ["", "Not whole benchmarks, so not to be set beside published scores:", *(f"  {one}" for one in parts)]
     if hidden:
         lines.append(f"{len(hidden)} single tasks of mmlu are in {METRICS}-*.parquet")
     return "\n".join(lines) + "\n"
+
+
+def parts_of_benchmarks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each task or group that asked fewer questions than there are: by a limit, or in data cut short."""
+    found = {}
+    for row in rows:
+        task, n, available = row["task"], row["n"], row["available"]
+        published = published_documents().get(task, 0)
+        if n is None or (subject_of(task) is not None and n == available):
+            continue
+        whole = max(published, available or 0)
+        if n < whole:
+            said = f"{task}: {n:,} of {whole:,} documents"
+            found[task] = f"{said}{_why(n, available, published)}"
+    return list(found.values())
+
+
+def _why(n: int, available: int | None, published: int) -> str:
+    if available is None:
+        return ""
+    limited = f", the first {n:,} by the limit" if n < available else ""
+    cut = f", as the data at hand holds {available:,} of the {published:,} published" if available < published else ""
+    return f"{limited}{cut}"
 
 
 def _marked(row: dict[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from math import ceil, floor, log
 
 from sage_eval.judge.stopping import Evidence
 from sage_eval.plan import AnalysisPlan
+from sage_eval.sheet import sheet
 from sage_eval.stats.sequential import log_threshold
 
 WIDTH, HEIGHT = 860, 420
@@ -24,19 +25,15 @@ LONGEST_NAME = 30
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
 """Okabe and Ito's, told apart with any colour vision; the dashes tell apart what comes round again."""
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1d21; --quiet: #5d636d; --line: #dedfdc; --page: #fcfcfb; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e7e8ea; --quiet: #a0a7b2; --line: #32373f; --page: #14161a; } }
-text { font: 13px Inter, "Segoe UI", Arial, "Liberation Sans", sans-serif; fill: var(--ink); }
-.page { fill: var(--page); }
-.quiet { font-size: 12px; fill: var(--quiet); }
-.title { font-size: 16px; font-weight: 600; }
-.grid { stroke: var(--line); }
-.bound { stroke: var(--ink); stroke-dasharray: 3 3; }
+STYLE = sheet(
+    """
+text { font-size: 13px; }
+.bound { stroke: $ink; stroke-dasharray: 3 3; }
 .path { fill: none; stroke-width: 2; }
 .number { text-anchor: end; }
 .middle { text-anchor: middle; }
 """
+)
 _LOG_10 = log(10.0)
 
 

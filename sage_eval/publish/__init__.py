@@ -35,7 +35,7 @@ _HERE = Path(__file__).parent
 RESOURCES = (
     cards_folder() / RESULTS,
     cards_folder() / SPACE,
-    _HERE / "benchmarks.toml",
+    _HERE.parent / "bench" / "benchmarks.toml",
     _HERE / "withheld.html",
 )
 _REPO = r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$"

@@ -18,12 +18,13 @@ from sage_data.publishing.scans import SCANS, Findings, scan_files, scan_said
 from sage_data.publishing.staging import StagedFile, check_staged, measure
 from sage_data.stage import Context, Input, Inputs, Output
 from sage_data.store.files import remove
+from sage_eval.bench.published import read_benchmarks
 from sage_eval.publish.cards import CARD, Said, write_results_card, write_space_card
 from sage_eval.publish.columns import chosen_tables
 from sage_eval.publish.facts import read_facts
 from sage_eval.publish.model_pages import write_model
 from sage_eval.publish.pages import Pages, stage_pages
-from sage_eval.publish.scores import Stated, folders_of, read_benchmarks, read_scores
+from sage_eval.publish.scores import Stated, folders_of, read_scores
 from sage_eval.publish.tables import Kept, stage_results
 from sage_eval.publish.terms import Given, manifest_of, read_given, terms
 from sage_eval.publish.words import Spoken

@@ -11,36 +11,19 @@ from __future__ import annotations
 import json
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sage_data.errors import ConfigError, InputError
+from sage_data.errors import ConfigError
 from sage_data.publishing.places import public
+from sage_eval.bench.published import Benchmark
 from sage_eval.publish.tables import shards_of
 
-BENCHMARKS = Path(__file__).parent / "benchmarks.toml"
 _UNFIT = re.compile(r"[^\w.+-]+", re.ASCII)
-
-
-class Benchmark(BaseModel):
-    """The data set of the Hub that a task of lm-eval asks its questions from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(min_length=1, description="For people.")
-    dataset: str = Field(pattern=r"^[\w.-]+/[\w.-]+$", description="Repository, as OWNER/NAME.")
-    config: str = "default"
-    split: str
-    documents: int | None = Field(None, ge=1, description="Questions in the split; not looked at when left out.")
-    hub_task: str | None = Field(None, description="The task's id in the data set's eval.yaml, if it has one.")
-    metric: str = Field("acc", description="The metric that counts.")
-    filter: str = Field("none", description="The filter whose answers count.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +79,6 @@ def folders_of(models: Sequence[str]) -> dict[str, str]:
                 next_step="run the benchmarks on folders with other names",
             )
         found[model] = folder
-    return found
-
-
-def read_benchmarks(more: Path | None) -> dict[str, Benchmark]:
-    """lm-eval's name of a task -> its data set; what `more` says of a task is taken first.
-
-    Raises:
-        InputError: a file is not such TOML; the task and what is wrong with it are named.
-    """
-    found: dict[str, Benchmark] = {}
-    for path in filter(None, (BENCHMARKS, more)):
-        try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
-            found |= {task: Benchmark.model_validate(table) for task, table in tables.items()}
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
-            raise InputError(
-                f"{path}: expected TOML with a table for each task (name, dataset, split, ...): {error}",
-                next_step='write for example: [my_task]\nname = "My task"\ndataset = "me/my-task"\nsplit = "test"',
-            ) from error
     return found
 
 

@@ -93,7 +93,10 @@ def manifest_of(folder: Path) -> Manifest:
     """
     found = read_manifest(folder)
     if found is None:
-        raise InputError(f"{folder}: not a finished stage's folder: it has no manifest", next_step="sage plan RECIPE")
+        raise InputError(
+            f"{folder}: not a finished stage's folder: it has no manifest",
+            next_step="give the --out folder of a sage command that ended, or the folder of a stage that did",
+        )
     return found
 
 

@@ -11,6 +11,7 @@ from html import escape
 from math import ceil, floor
 
 from sage_eval.ratings.rated import Rated
+from sage_eval.sheet import sheet
 from sage_eval.stats.davidson import ModelRating, elo
 
 WIDTH = 860
@@ -21,21 +22,15 @@ ROW, HEAD, AXIS = 28, 62, 34
 LONGEST_NAME = 30
 FARTHEST = 2.0
 """How far, in log-strength, an interval is drawn beyond the outermost strengths; past it an arrow says so."""
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1d21; --quiet: #5d636d; --line: #dedfdc; --mark: #0072b2; --page: #fcfcfb; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e7e8ea; --quiet: #a0a7b2; --line: #32373f; --mark: #56b4e9; --page: #14161a; }
-}
-text { font: 14px Inter, "Segoe UI", Arial, "Liberation Sans", sans-serif; fill: var(--ink); }
-.page { fill: var(--page); }
-.quiet { font-size: 12px; fill: var(--quiet); }
-.title { font-size: 16px; font-weight: 600; }
-.grid { stroke: var(--line); }
-.zero { stroke: var(--quiet); stroke-dasharray: 3 3; }
-.whisker { stroke: var(--mark); stroke-width: 2.5; }
-.dot, .arrow { fill: var(--mark); }
+STYLE = sheet(
+    """
+.zero { stroke: $quiet; stroke-dasharray: 3 3; }
+.whisker { stroke: $mark; stroke-width: 2.5; }
+.dot, .arrow { fill: $mark; }
 .number { text-anchor: middle; }
-"""
+""",
+    {"mark": ("#0072b2", "#56b4e9")},
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from html import escape
 from math import floor, log10
 
 from sage_eval.regress.comparing import Method, Outcome, Regression
+from sage_eval.sheet import sheet
 from sage_eval.tables import show_p
 
 WIDTH = 860
@@ -22,27 +23,25 @@ NARROWEST = 0.01
 """Least reach of the axis to either side of 0, in units of the metric."""
 HUGE = 3.0
 """An interval is cut, and an arrow says so, only past this many times the farthest estimate (or the margin)."""
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1d21; --quiet: #5d636d; --line: #dedfdc; --page: #fcfcfb; --band: #eef0ec;
-  --regressed: #b84500; --improved: #006f52; --equivalent: #0072b2; --undecided: #5d636d; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e7e8ea; --quiet: #a0a7b2; --line: #32373f; --page: #14161a; --band: #20252c;
-    --regressed: #ff9257; --improved: #3fcf9f; --equivalent: #56b4e9; --undecided: #a0a7b2; }
+COLOURS = {
+    Outcome.REGRESSED: ("#b84500", "#ff9257"),
+    Outcome.IMPROVED: ("#006f52", "#3fcf9f"),
+    Outcome.EQUIVALENT: ("#0072b2", "#56b4e9"),
+    Outcome.UNDECIDED: ("#5d636d", "#a0a7b2"),
 }
-text { font: 14px Inter, "Segoe UI", Arial, "Liberation Sans", sans-serif; fill: var(--ink); }
-.page { fill: var(--page); }
-.band { fill: var(--band); }
-.quiet { font-size: 12px; fill: var(--quiet); }
-.title { font-size: 16px; font-weight: 600; }
-.grid { stroke: var(--line); }
-.zero { stroke: var(--quiet); stroke-dasharray: 3 3; }
+STYLE = sheet(
+    """
+.band { fill: $band; }
+.zero { stroke: $quiet; stroke-dasharray: 3 3; }
 .number { text-anchor: middle; }
 line.regressed, line.improved, line.equivalent, line.undecided { stroke-width: 2.5; }
 """
-COLOURS = "".join(
-    f".{one.value} {{ stroke: var(--{one.value}); fill: var(--{one.value}); }}\n"
-    f"text.{one.value} {{ stroke: none; font-weight: 600; }}\n"
-    for one in Outcome
+    + "".join(
+        f".{one.value} {{ stroke: ${one.value}; fill: ${one.value}; }}\n"
+        f"text.{one.value} {{ stroke: none; font-weight: 600; }}\n"
+        for one in Outcome
+    ),
+    {"band": ("#eef0ec", "#20252c"), **{one.value: pair for one, pair in COLOURS.items()}},
 )
 
 
@@ -77,7 +76,7 @@ def chart(found: Sequence[Regression], base: str, new: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'role="img" aria-label="Gain of each benchmark with its interval">',
-        f"<style>{STYLE}{COLOURS}</style>",
+        f"<style>{STYLE}</style>",
         f'<rect class="page" width="{WIDTH}" height="{height}"/>',
         f'<text class="title" x="16" y="26">{escape(_short(new, 44))} against {escape(_short(base, 44))}</text>',
         f'<text class="quiet" x="16" y="46">Gain (positive is better), {first.level:.0%} interval of each task alone; '

@@ -12,6 +12,7 @@ from itertools import groupby
 from math import ceil, floor
 
 from sage_eval.plan import StoppingRule
+from sage_eval.sheet import sheet
 from sage_eval.significance.comparing import Comparison, Conclusion, Significance
 from sage_eval.stats import Interval
 from sage_eval.tables import show_e, show_p
@@ -24,27 +25,25 @@ ROW, HEAD, AXIS = 28, 82, 34
 LONGEST_NAME = 17
 NARROWEST = 0.06
 """Least reach of the scale to either side of one half."""
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1d21; --quiet: #5d636d; --line: #dedfdc; --page: #fcfcfb;
-  --a: #b84500; --b: #0072b2; --none: #5d636d; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e7e8ea; --quiet: #a0a7b2; --line: #32373f; --page: #14161a;
-    --a: #ff9257; --b: #56b4e9; --none: #a0a7b2; }
-}
-text { font: 14px Inter, "Segoe UI", Arial, "Liberation Sans", sans-serif; fill: var(--ink); }
-.page { fill: var(--page); }
-.quiet { font-size: 12px; fill: var(--quiet); }
-.title { font-size: 16px; font-weight: 600; }
-.grid { stroke: var(--line); }
-.half { stroke: var(--quiet); stroke-dasharray: 3 3; }
+STYLE = sheet(
+    """
+.half { stroke: $quiet; stroke-dasharray: 3 3; }
 .number { text-anchor: middle; }
 .end { text-anchor: end; }
 line.a, line.b, line.none { stroke-width: 2.5; }
-line.a { stroke: var(--a); } line.b { stroke: var(--b); } line.none { stroke: var(--none); }
-circle.a { fill: var(--a); } circle.b { fill: var(--b); } circle.none { fill: var(--page); stroke: var(--none); }
+line.a { stroke: $a; }
+line.b { stroke: $b; }
+line.none { stroke: $quiet; }
+circle.a { fill: $a; }
+circle.b { fill: $b; }
+circle.none { fill: $page; stroke: $quiet; }
 text.a, text.b { font-weight: 600; }
-text.a { fill: var(--a); } text.b { fill: var(--b); } text.none { fill: var(--none); }
-"""
+text.a { fill: $a; }
+text.b { fill: $b; }
+text.none { fill: $quiet; }
+""",
+    {"a": ("#b84500", "#ff9257"), "b": ("#0072b2", "#56b4e9")},
+)
 KINDS = {Conclusion.A_BETTER: "a", Conclusion.B_BETTER: "b"}
 
 
@@ -96,7 +95,10 @@ def _estimate(one: Comparison) -> tuple[float, Interval] | None:
 
 def _scale(listed: Sequence[Comparison]) -> Scale:
     known = [estimate for one in listed if (estimate := _estimate(one))]
-    far = max((abs(limit - 0.5) for _, interval in known for limit in (interval.low, interval.high)), default=0.0)
+    if not known:
+        # Nothing is drawn on it, so it zooms into nothing: it shows all that a share could be.
+        return Scale(0.5 * 1.04)
+    far = max((abs(limit - 0.5) for _, interval in known for limit in (interval.low, interval.high)))
     return Scale(min(0.5, max(NARROWEST, far)) * 1.04)
 
 

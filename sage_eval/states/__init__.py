@@ -37,7 +37,7 @@ from sage_eval.states.tokens import TokenCount, token_counter
 
 __all__ = ["INPUTS", "RESOURCES", "VERSION", "Config", "run"]
 
-VERSION = 3
+VERSION = 4
 INPUTS = (
     Need("dialogues", "folders of dialogues, one a model", many=True),
     Need("scenarios", "folders of scenarios, for the emotions that their authors named", many=True, optional=True),
@@ -153,16 +153,16 @@ def _write(models: Sequence[Model], rows: Rows, config: Config, out: Output) -> 
     for name, schema in SCHEMAS.items():
         table = pa.Table.from_pylist(rows[name], schema=schema)
         out.write_shard(name, 0, table, counts=counts if name == counting.COUNTS else ())
-    for file, drawn in _charts(rows, config).items():
+    for file, drawn in _charts(rows, config, [model.name for model in models]).items():
         if drawn is not None:
             out.write_text(file, drawn)
     out.write_text(SUMMARY, text.summary(models, rows, config))
     _warn(models, rows, out)
 
 
-def _charts(rows: Rows, config: Config) -> dict[str, str | None]:
+def _charts(rows: Rows, config: Config, names: Sequence[str]) -> dict[str, str | None]:
     counted: Callable[[str, str], str | None] = lambda kind, title: charts.state_bars(  # noqa: E731
-        rows[counting.COUNTS], kind, title, config.top
+        rows[counting.COUNTS], kind, title, config.top, names
     )
     return {
         "actions.svg": counted("action", "What the assistant does and feels"),

@@ -35,18 +35,33 @@ MOST_CELLS = 6
 SLANT = -40
 CURVE = (70.0, 800.0, 280.0)
 """Left and right end of a curve's plot, and its height."""
+LEAST_FOR_LIFT = 5
+"""Cases below which a lift is chance and is not shown."""
 DODGE = 6.0
 """Distance between the points of two curves at one amount."""
 
 
-def state_bars(rows: Sequence[Row], kind: str, title: str, top: int) -> str | None:
-    """The most frequent motivations and emotions, a bar for each model; None when nothing is stated."""
+def left_out(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """Models of which no row is there, as none of their replies has such a state."""
+    there = {row["model"] for row in rows}
+    return [name for name in names if name not in there]
+
+
+def state_bars(rows: Sequence[Row], kind: str, title: str, top: int, names: Sequence[str] = ()) -> str | None:
+    """The most frequent motivations and emotions, a bar for each model; None when nothing is stated.
+
+    Models among `names` without any are named below the title.
+    """
     shown = [row for row in rows if row["kind"] == kind]
     models = list(dict.fromkeys(row["model"] for row in shown))
     if not shown:
         return None
-    parts = [text(20, 30, title, "title"), *legend(models, 20, 56)]
-    y = 56 + legend_height(models, 20)
+    parts, first = [text(20, 30, title, "title")], 56
+    if without := left_out(shown, names):
+        parts.append(text(20, 50, shortened(f"Without tags, so not shown: {', '.join(without)}", 110), "quiet"))
+        first += 20
+    parts += legend(models, 20, first)
+    y = first + legend_height(models, 20)
     for slot in dict.fromkeys(row["slot"] for row in shown):
         drawn, height = _bars([row for row in shown if row["slot"] == slot], models, slot, y, top)
         parts += drawn
@@ -124,7 +139,8 @@ def _maps(rows: Sequence[Row], title: str, y: float, most: int) -> tuple[list[st
     """One kind of step: its title and a map for each model, two to a row."""
     models = list(dict.fromkeys(row["model"] for row in rows))
     firsts, seconds = _most(rows, "from", most), _most(rows, "to", most)
-    note = "Share of the row, and below it the lift: how much more often than after anything. Blank: never."
+    note = "Share of the row, and below it the lift: how much more often than after anything "
+    note += f"(from {LEAST_FOR_LIFT} cases). Blank: never."
     parts = [text(20, y + 24, title, "title"), text(20, y + 44, note, "quiet")]
     height = HEADING + CELL * len(firsts) + 20
     for number, model in enumerate(models):
@@ -163,7 +179,8 @@ def _cell(row: Row | None, x: float, y: float) -> list[str]:
     # Strong cells stay light enough for their numbers to be read in either scheme.
     parts = [cell(x, y, CELL, CELL, 0.05 + 0.55 * row["share"])]
     parts.append(text(x + CELL / 2, y + 17, f"{row['share']:.0%}", "small middle"))
-    parts.append(text(x + CELL / 2, y + 32, f"\u00d7{row['lift']:.1f}", "quiet middle"))
+    if row["count"] >= LEAST_FOR_LIFT:
+        parts.append(text(x + CELL / 2, y + 32, f"\u00d7{row['lift']:.1f}", "quiet middle"))
     return parts
 
 

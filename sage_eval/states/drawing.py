@@ -8,42 +8,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from sage_eval.sheet import sheet
+
 WIDTH = 900
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6a3d9a", "#7d7d7d")
 """Okabe and Ito's, told apart by colour-blind readers too, then purple and grey."""
 DARK_COLOURS = ("#56b4e9", "#ff8c42", "#2bc794", "#e39cc4", "#f0c04a", "#9ad4f5", "#b79ae0", "#bdbdbd")
 PAGE = 12.5
 """Letters of the small text that fit into 100 units, roughly."""
-_STYLE = """
-:root {{ color-scheme: light dark; --ink: #1b1d21; --quiet: #5d636d; --line: #dedfdc; --page: #fcfcfb; {light} }}
-@media (prefers-color-scheme: dark) {{
-  :root {{ --ink: #e7e8ea; --quiet: #a0a7b2; --line: #32373f; --page: #14161a; {dark} }}
-}}
-text {{ font: 14px Inter, "Segoe UI", Arial, "Liberation Sans", sans-serif; fill: var(--ink); }}
-.page {{ fill: var(--page); }}
-.quiet {{ font-size: 12px; fill: var(--quiet); }}
-.small {{ font-size: 12px; }}
-.title {{ font-size: 17px; font-weight: 600; }}
-.head {{ font-size: 14px; font-weight: 600; }}
-.end {{ text-anchor: end; }}
-.middle {{ text-anchor: middle; }}
-.grid {{ stroke: var(--line); }}
-.whisker {{ stroke: var(--ink); stroke-width: 1.5; }}
-.halo {{ stroke: var(--page); stroke-width: 4; stroke-opacity: 0.7; }}
-.curve {{ fill: none; stroke-width: 2.5; }}
-.cell {{ stroke: var(--page); stroke-width: 2; }}
+_RULES = """
+.small { font-size: 12px; }
+.title { font-size: 17px; }
+.head { font-size: 14px; font-weight: 600; }
+.end { text-anchor: end; }
+.middle { text-anchor: middle; }
+.whisker { stroke: $ink; stroke-width: 1.5; }
+.halo { stroke: $page; stroke-width: 4; stroke-opacity: 0.7; }
+.curve { fill: none; stroke-width: 2.5; }
+.cell { stroke: $page; stroke-width: 2; }
 """
 
 
 def style() -> str:
     """The style sheet, with a class `c0`, `c1`, ... for each model's colour and `s0`, `s1`, ... for strokes."""
-    light = " ".join(f"--c{number}: {colour};" for number, colour in enumerate(COLOURS))
-    dark = " ".join(f"--c{number}: {colour};" for number, colour in enumerate(DARK_COLOURS))
-    classes = "".join(
-        f".c{number} {{ fill: var(--c{number}); }}\n.s{number} {{ stroke: var(--c{number}); }}\n"
-        for number in range(len(COLOURS))
-    )
-    return _STYLE.format(light=light, dark=dark) + classes
+    classes = "".join(f".c{one} {{ fill: $c{one}; }}\n.s{one} {{ stroke: $c{one}; }}\n" for one in range(len(COLOURS)))
+    pairs = enumerate(zip(COLOURS, DARK_COLOURS, strict=True))
+    return sheet(_RULES + classes, {f"c{number}": pair for number, pair in pairs})
 
 
 def svg(height: float, parts: Sequence[str], about: str) -> str:

@@ -11,7 +11,7 @@ from textwrap import fill
 from typing import Any
 
 from sage_eval.states import asking, counting, differing, emotions, incarnation, steering, style, transitions
-from sage_eval.states.charts import NONE
+from sage_eval.states.charts import LEAST_FOR_LIFT, NONE, left_out
 from sage_eval.states.claims import MEASURED
 from sage_eval.states.drawing import printable, shortened
 from sage_eval.states.material import Model
@@ -33,11 +33,11 @@ def summary(models: Sequence[Model], rows: Rows, config: Config) -> str:
     """All parts that have something to say."""
     parts = [
         _dialogues(models),
-        _states(rows, config),
+        _states(rows, config, [model.name for model in models]),
         _forms(rows),
         _transitions(rows),
         _emotions(rows),
-        _style(models, rows),
+        _style(models, rows, config.distinct_budget),
         _differences(rows),
         _steering(rows),
         _incarnation(rows),
@@ -58,13 +58,15 @@ def _reasons(model: Model) -> str:
     return ", ".join(f"{reason} {count}" for reason, count in sorted(model.lost.items())) or "0"
 
 
-def _states(rows: Rows, config: Config) -> str:
+def _states(rows: Rows, config: Config, names: Sequence[str]) -> str:
     blocks = []
     for kind, title in (("action", "Actions of the assistant"), ("perceived", "Readings of the user")):
         for slot in ("motivation", "emotion"):
             listed = [row for row in rows[counting.COUNTS] if (row["kind"], row["slot"]) == (kind, slot)]
             if listed:
-                blocks.append(f"{title}: {slot}\n" + _top(listed, config.top))
+                without = left_out(listed, names)
+                note = f"\nwithout tags, so not shown: {', '.join(without)}" if without else ""
+                blocks.append(f"{title}: {slot}\n" + _top(listed, config.top) + note)
     return "\n\n".join(blocks)
 
 
@@ -100,7 +102,13 @@ def _forms(rows: Rows) -> str:
     if not found:
         return ""
     lines = [(row["model"], row["source"], row["form"], _share(row)) for row in found]
-    return "Tags of the replies\n" + text_table(("model", "seen in", "form", "replies"), lines, left=3)
+    note = (
+        "dialogues: replies of the transcripts that were kept, whole if a state and an action could be read; outcomes: "
+        "all replies as the model wrote them, failed dialogues included, by the strict grammar"
+    )
+    table = text_table(("model", "seen in", "form", "replies"), lines, left=3)
+    both = len({row["source"] for row in found}) > 1
+    return f"Tags of the replies\n{table}" + (f"\n{fill(note, WIDTH)}" if both else "")
 
 
 def _transitions(rows: Rows) -> str:
@@ -111,11 +119,12 @@ def _transitions(rows: Rows) -> str:
     lines.sort(key=lambda row: (-row["count"], row["model"], str(row["from_value"]), str(row["to_value"])))
     shown = [
         (row["model"], _name(row["from_value"]), _name(row["to_value"]), str(row["count"]),
-         _limits(row, percent=True), f"{row['lift']:.2f}")
+         _limits(row, percent=True), f"{row['lift']:.2f}" if row["count"] >= LEAST_FOR_LIFT else "-")
         for row in lines[:MOST_TRANSITIONS]
     ]  # fmt: skip
     header = ("model", "user's emotion, as read", "assistant's motivation", "times", "share", "lift")
-    return "What follows most often\n" + text_table(header, shown, left=3) if shown else ""
+    note = f"\nlift: only from {LEAST_FOR_LIFT} cases" if any(one[-1] == "-" for one in shown) else ""
+    return "What follows most often\n" + text_table(header, shown, left=3) + note if shown else ""
 
 
 def _emotions(rows: Rows) -> str:
@@ -146,7 +155,7 @@ def _plain(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _style(models: Sequence[Model], rows: Rows) -> str:
+def _style(models: Sequence[Model], rows: Rows, budget: int) -> str:
     found = {(row["model"], row["measure"]): row for row in rows[style.TABLE]}
     lines = []
     for measure in STYLES:
@@ -154,7 +163,14 @@ def _style(models: Sequence[Model], rows: Rows) -> str:
         if any(cells):
             lines.append((measure, *("-" if row is None else _limits(row, "value", percent=measure in SHARES)
                                      for row in cells)))  # fmt: skip
-    return "Style\n" + text_table(("measure", *(model.name for model in models)), lines)
+    fixed = ("distinct_1_fixed", "distinct_2_fixed")
+    short = [
+        model.name
+        for model in models
+        if any((row := found.get((model.name, one))) and row["value"] is None for one in fixed)
+    ]
+    why = f"\n- for distinct_*_fixed: fewer than {budget:,} runs of words (distinct_budget): {', '.join(short)}"
+    return "Style\n" + text_table(("measure", *(model.name for model in models)), lines) + (why if short else "")
 
 
 def _differences(rows: Rows) -> str:
@@ -169,6 +185,8 @@ def _differences(rows: Rows) -> str:
         for row in found[:MOST_DIFFERENCES]
     ]  # fmt: skip
     title = f"Differences: {len(found)} of {tested} tested hold at .05 after Holm in their family"
+    if not lines:
+        return f"{title}; behaviour_differences holds them all."
     return f"{title}\n" + text_table(("family", "", "A", "B", "mean A", "mean B", "p", "Holm"), lines, left=4)
 
 

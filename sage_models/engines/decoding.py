@@ -19,6 +19,7 @@ from transformers import PreTrainedModel
 from sage_data.chat import Sampling
 from sage_models.engines.drawing import draw
 from sage_models.engines.prefill import EVERYBODY, NOBODY, Prefilled, prefill
+from sage_models.engines.room import cache_argument
 from sage_models.steering import SlotAutomaton
 
 Finish = Literal["stop", "length", "control_token"]
@@ -167,7 +168,7 @@ class _Branches:
             input_ids=ids.to(device),
             attention_mask=seen.unsqueeze(1),
             position_ids=positions.to(device),
-            past_key_values=self._cache,
+            **cache_argument(self._model, self._cache),
             use_cache=True,
         )
         logits: Tensor = output.logits

@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.cache_utils import Cache
 
-from sage_models.engines.room import joined, new_cache
+from sage_models.engines.room import cache_argument, joined, new_cache
 
 NOBODY, EVERYBODY = -2, -1
 """Owners of a cache position: padding, and the prompt that all candidates share."""
@@ -44,7 +44,7 @@ def prefill(model: PreTrainedModel, prompts: Sequence[Sequence[int]]) -> Prefill
             input_ids=ids,
             attention_mask=_causal(valid),
             position_ids=(valid.long().cumsum(-1) - 1).clamp(min=0),
-            past_key_values=cache,
+            **cache_argument(model, cache),
             use_cache=True,
             logits_to_keep=1,
         )

@@ -5,10 +5,12 @@ transformers' own dynamic cache joins tensors at every step, which is most of th
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, DynamicLayer
 
 _SPARE = 64
@@ -84,3 +86,9 @@ def joined(caches: list[Cache], layers: int) -> Cache:
 
 def _stacked(parts: list[Tensor], width: int) -> Tensor:
     return torch.cat([torch.nn.functional.pad(part, (0, 0, width - part.shape[-2], 0)) for part in parts])
+
+
+def cache_argument(model: PreTrainedModel, cache: Cache) -> dict[str, Cache]:
+    """The cache under the name that the model's `forward` has for it: newer ones warn of the old name on each start."""
+    new = "cache" in inspect.signature(model.forward).parameters
+    return {"cache" if new else "past_key_values": cache}

@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
 
 from sage_data.chat import Completion, CompletionStatus, Conversation, Sampling, Steering
 from sage_data.errors import BackendError
@@ -268,6 +269,8 @@ def _load(folder: str, options: Options) -> tuple[PreTrainedModel, PreTrainedTok
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = "float32" if options.dtype == "auto" and device == "cpu" else options.dtype
+    # Its bars would stand among our own, once for every model.
+    transformers_logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(

@@ -46,6 +46,7 @@ def test_every_document_has_a_row_for_each_filter_and_metric(done):
 
 def test_metrics_are_the_means_of_the_rows(done):
     _, folder = done
+    assert "Not whole" not in (folder / "summary.txt").read_text()
     rows = read_table(folder, "bench_samples").to_pylist()
     for metric in read_table(folder, "bench_metrics").to_pylist():
         values = [
@@ -102,6 +103,9 @@ def test_a_limit_is_kept_and_a_finished_task_not_run_again(material, tmp_path, m
     bench.run(config, inputs, out := Output(tmp_path), Context())
     assert ran == list(TASKS)
     assert out.counts()[0].came_in == 4
+    said = (tmp_path / "summary.txt").read_text()
+    assert "tiny_animals: 2 of 9 documents, the first 2 by the limit" in said
+    assert "tiny_sums: 2 of 4 documents, the first 2 by the limit" in said
 
 
 def test_a_stage_folder_stands_for_the_model_inside_it(material):

@@ -282,4 +282,4 @@ def test_the_command_takes_a_model_by_position_or_none(checkpoint, tmp_path, cap
     assert call([*command, "--quiet"]) == 0
     assert "tiny_animals" in capsys.readouterr().out
     assert call(["eval", "bench", "--names", "piqa", "--out", str(tmp_path / "none"), "--quiet"]) == 2
-    assert "there is no input `model`" in capsys.readouterr().err
+    assert "there is no argument MODEL" in capsys.readouterr().err

@@ -308,3 +308,11 @@ def test_a_plan_that_was_changed_after_judging_decides_nothing(tmp_path):
     for name, other in (("changed", plan_of(alpha=0.1)), ("gone", None)):
         with pytest.raises(InputError, match=r"expected the analysis plan that the verdicts were judged under"):
             run(tmp_path / name, folder_of(tmp_path / name / "judged", rows, other))
+
+
+def test_a_chart_of_undecidable_comparisons_alone_shows_the_whole_scale(tmp_path):
+    run(tmp_path, folder_of(tmp_path / "a", rows_of(["tie"] * 4)))
+    drawing = ElementTree.parse(tmp_path / "out" / "significance.svg").getroot()
+    words = [one.text or "" for one in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert [one for one in words if one.endswith("%")] == [f"{share}%" for share in range(0, 101, 10)]
+    assert "undecidable" in words

@@ -318,3 +318,39 @@ def test_what_is_no_steering_output_is_refused(tmp_path):
     given = write_stage(tmp_path, "steered", "m", {"steering": pa.table({"boost": [1.0]})})
     with pytest.raises(InputError, match="lacks the columns scenario_id"):
         run(tmp_path, [folder], steered=[given])
+
+
+def test_the_summary_explains_what_would_puzzle(tmp_path):
+    tagged = [
+        rollout(f"s{n}", "a", said("user", "x"), reply("Well.", ("praise" if n < 6 else "joke", "happy"), ("w", "sad")))
+        for n in range(8)
+    ]
+    bare = [rollout(f"s{n}", "b", said("user", "x"), said("assistant", "Well.")) for n in range(8)]
+    a = write_stage(tmp_path, "rollout-a", "m", {"dialogues": to_table(tagged), "outcomes": outcomes()})
+    b = write_stage(tmp_path, "rollout-b", "m", {"dialogues": to_table(bare)})
+    _, tables, final = run(tmp_path, [a, b], {"least": 5})
+    shown = " ".join((final / "summary.txt").read_text().split())
+    assert "outcomes: all replies as the model wrote them, failed dialogues included" in shown
+    assert "- for distinct_*_fixed: fewer than 2,000 runs of words (distinct_budget): a, b" in shown
+    assert shown.count("without tags, so not shown: b") == 4
+    assert "lift: only from 5 cases" in shown
+    # Six cases have a lift, two have none.
+    lifts = {
+        row["to_value"]: row["count"] for row in tables["state_transitions"] if row["step"] == "perceived > action"
+    }
+    assert (lifts["praise"], lifts["joke"]) == (6, 2)
+    maps = (final / "transitions.svg").read_text()
+    assert maps.count("\u00d7") == 1
+    for name in ("actions.svg", "perceived.svg"):
+        assert "Without tags, so not shown: b" in (final / name).read_text()
+
+
+def test_no_difference_that_holds_is_said_without_an_empty_table(tmp_path):
+    def many(model, words):
+        return [rollout(f"s{n:02d}", model, said("user", "x"), said("assistant", words(n))) for n in range(12)]
+
+    a = write_stage(tmp_path, "rollout-a", "m", {"dialogues": to_table(many("a", lambda n: "Well " * (n % 3 + 1)))})
+    b = write_stage(tmp_path, "rollout-b", "m", {"dialogues": to_table(many("b", lambda n: "Well " * (n % 2 + 1)))})
+    shown = (run(tmp_path, [a, b], {"least": 5})[2] / "summary.txt").read_text()
+    assert "hold at .05 after Holm in their family; behaviour_differences holds them all." in shown
+    assert "mean A" not in shown

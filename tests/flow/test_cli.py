@@ -130,6 +130,20 @@ class TestStageCommand:
         gone = CliRunner().invoke(command, ["--out", str(tmp_path / "o"), "--numbers", "memory://numbers"])
         assert "memory://numbers: no such file" in str(gone.exception)
 
+    def test_a_slip_in_out_never_replaces_the_work_of_another_stage(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.invoke("--out", str(tmp_path / "o"), "--shards", "1")
+        kept = {path: path.read_bytes() for path in (tmp_path / "o").rglob("*") if path.is_file()}
+        sample = ["data", "sample", "--seed", "1", "-q", "--out", str(tmp_path / "o")]
+        assert call(sample) == 2
+        errors = capsys.readouterr().err
+        assert "found the finished work of toy_stages" in errors
+        assert "choose another --out" in errors
+        assert kept == {path: path.read_bytes() for path in (tmp_path / "o").rglob("*") if path.is_file()}
+        # The same stage with other settings replaces its own work, as before.
+        assert self.invoke("--out", str(tmp_path / "o"), "--shards", "2").exit_code == 0
+
     def test_wrong_values_name_the_option(self, tmp_path: Path) -> None:
         result = self.invoke("--out", str(tmp_path / "o"), "--set", "shards=many")
         assert result.exit_code != 0

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from sage_data.errors import ConfigError, InputError
 from sage_data.stage import run_stage
+from sage_eval.bench.published import read_benchmarks
 from sage_eval.publish.model_pages import percentage
-from sage_eval.publish.scores import folders_of, read_benchmarks, read_scores
+from sage_eval.publish.scores import folders_of, read_scores
 
 for package in ("huggingface_hub", "duckdb", "jinja2"):
     pytest.importorskip(package)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as transformers_logging
 
 from sage_data.chat import (
     ChatBackend,
@@ -27,6 +29,7 @@ from sage_models.engines.decoding import Draft, Rules, decode
 from sage_models.engines.drawing import row_key
 from sage_models.engines.transformers_engine import TransformersBackend, open_transformers
 from sage_models.engines.vocabulary import token_bytes
+from sage_models.training import load_model
 
 TEXTS = ("I feel happy.", "My dog and I went on the long trip today, and it rained.", "Hm", "our garden! " * 6)
 
@@ -288,3 +291,15 @@ def test_decoding_has_its_own_number_of_threads(
     open_transformers(f"{tiny_model_dir}?device=cpu{query}").generate([talk("Hello")], Sampling(max_tokens=2))
     assert seen == [expected]
     assert torch.get_num_threads() == 1
+
+
+def test_loading_and_speaking_draw_no_bar_and_warn_of_nothing(
+    tiny_model_dir: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    transformers_logging.enable_progress_bar()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        loaded = open_transformers(f"{tiny_model_dir}?device=cpu")
+        loaded.generate([talk("Hello")], Sampling(max_tokens=3))
+        load_model(tiny_model_dir)
+    assert capfd.readouterr().err == ""

@@ -23,10 +23,12 @@ from sage_eval.bench.conventions import PAPER
 from sage_eval.bench.mirror.files import local_parts
 from sage_eval.bench.mirror.hub import hub_parts
 from sage_eval.bench.mirror.layout import INDEX, Split, index, readme
+from sage_eval.bench.published import BENCHMARKS, published_rows
 from sage_eval.bench.wording import named
 from sage_eval.tables import text_table
 
-VERSION = 1
+VERSION = 2
+RESOURCES = (BENCHMARKS,)
 INPUTS = (Need("from", "folder of benchmark files as their authors published them", optional=True),)
 
 
@@ -93,7 +95,13 @@ def _summary(splits: Sequence[Split]) -> str:
     for one in splits:
         totals.setdefault((one.dataset, one.split), []).append(one)
     cells = [
-        (dataset, split, str(len(listed)), f"{sum(one.rows for one in listed):,}")
+        (dataset, split, str(len(listed)), _rows(dataset, split, listed))
         for (dataset, split), listed in sorted(totals.items())
     ]
     return f"{text_table(('dataset', 'split', 'configs', 'rows'), cells, left=2)}\n"
+
+
+def _rows(dataset: str, split: str, listed: Sequence[Split]) -> str:
+    """How many rows there are, and of how many where the published split has more."""
+    rows, published = sum(one.rows for one in listed), published_rows(dataset, split, {one.config for one in listed})
+    return f"{rows:,}" if published is None or rows >= published else f"{rows:,} of {published:,}"

@@ -7,6 +7,7 @@ CREATE TABLE bench_metrics (
     value DOUBLE,
     stderr DOUBLE,
     n BIGINT,
+    available BIGINT,
     higher_is_better BOOLEAN,
     num_fewshot BIGINT,
     version VARCHAR,
@@ -20,7 +21,8 @@ COMMENT ON COLUMN bench_metrics.filter IS 'How the answer was read off the outpu
 COMMENT ON COLUMN bench_metrics.metric IS 'Metric, for example acc.';
 COMMENT ON COLUMN bench_metrics.value IS 'Score over all documents.';
 COMMENT ON COLUMN bench_metrics.stderr IS 'Standard error of the score.';
-COMMENT ON COLUMN bench_metrics.n IS 'Number of documents.';
+COMMENT ON COLUMN bench_metrics.n IS 'Number of documents that were asked.';
+COMMENT ON COLUMN bench_metrics.available IS 'Number of documents in the data that was at hand, of which a limit takes the first; NULL in older runs.';
 COMMENT ON COLUMN bench_metrics.higher_is_better IS 'True when a higher score is better.';
 COMMENT ON COLUMN bench_metrics.num_fewshot IS 'Examples in the prompt.';
 COMMENT ON COLUMN bench_metrics.version IS 'Version of the task.';
