@@ -42,6 +42,10 @@ class Written:
     """Dialogues shown although none did."""
     scenarios: int
     dialogues: int
+    candidates: int
+    """Candidates of their replies, the selected ones included."""
+    states: int
+    """Dialogues with a motivation, an emotion or a topic."""
     words: int
     """Different words that can be searched for."""
     files: int
@@ -72,10 +76,14 @@ class _Searchable:
         self.spoken = Postings()
         self.stated = Postings()
         self.tags = {facet: Postings() for facet in FACETS}
+        self.candidates = 0
+        self.states = 0
 
     def add(self, scenario: Scenario) -> None:
         self.stated.add(scenario.number, words_of(scenario.row["situation"] or ""))
-        for dialogue, turns, _ in scenario.dialogues:
+        for dialogue, turns, candidates in scenario.dialogues:
+            self.candidates += sum(map(len, candidates.values()))
+            self.states += any(turn[name] for turn in turns for name in (*OWN, *READ))
             number = dialogue["dialogue"]
             self.spoken.add(number, (word for turn in turns for word in words_of(turn["text"])))
             replies = [turn for turn in turns if turn["role"] != "user"]
@@ -101,10 +109,11 @@ def write_explorer(connection: Connection, folder: Path, most: int) -> Written:
     files = _Folder(folder)
     searchable = _Searchable()
     starts, firsts = _write_scenarios(files, _gathered(connection, entries, searchable))
-    beginnings = []
+    beginnings, words = [], 0
     for index, shard in enumerate(shards(searchable.spoken, searchable.stated)):
         files.write(f"words/{index:04d}", as_json(shard))
         beginnings.append(shard["terms"][0])
+        words += len(shard["terms"])
     for facet, postings in searchable.tags.items():
         files.write(f"tags/{facet}", as_json(_facet(postings)))
     index = {
@@ -115,6 +124,7 @@ def write_explorer(connection: Connection, folder: Path, most: int) -> Written:
         "words": beginnings,
         "longest": LONGEST,
         "features": list(FEATURES),
+        "searched": searchable.candidates > 0,
     }
     files.write("index", as_json(index))
     judged = sum(1 for pair in entries.pair.tolist() if entries.pairs[pair][1] is not None)
@@ -123,7 +133,9 @@ def write_explorer(connection: Connection, folder: Path, most: int) -> Written:
         alone=len(entries.pair) - judged,
         scenarios=len(entries.labels),
         dialogues=entries.dialogues,
-        words=sum(1 for _ in beginnings) and len({*searchable.spoken.terms(), *searchable.stated.terms()}),
+        candidates=searchable.candidates,
+        states=searchable.states,
+        words=words,
         files=files.files,
         bytes=files.bytes,
     )
