@@ -38,7 +38,7 @@ def render_index(page: Page) -> str:
 
 def render_explorer(title: str, written: Written, notices: Sequence[str]) -> str:
     """The explorer as HTML; the dialogues come from the data files that were written beside it."""
-    return _render(EXPLORER, title, written=written, notices=notices, scripts=EXPLORER_SCRIPTS, body_class="wide")
+    return _render(EXPLORER, title, written=written, notices=notices, scripts=EXPLORER_SCRIPTS, body_class="broad")
 
 
 def _render(file: str, title: str, body_class: str = "", **given: Any) -> str:

@@ -9,7 +9,7 @@ SAGE.make = (tag, attributes = {}, ...children) => {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
   return element;
 };
 
@@ -81,7 +81,7 @@ SAGE.Show = class {
     const [wordsA, wordsB] = rest.slice(7);
     const name = this.rows.names[judging];
     return make("section", { class: "judge", "aria-label": `Judge ${name}` },
-      make("h3", {}, name, " ", make("span", { class: `verdict verdict-${SAGE.kindOf(verdict)}` }, SAGE.verdictWords(verdict, a, b))),
+      make("h3", {}, make("span", {}, make("i", {}, "judge "), name), " ", make("span", { class: `verdict verdict-${SAGE.kindOf(verdict)}` }, SAGE.verdictWords(verdict, a, b))),
       make("dl", {},
         this.order(`${a} first`, choiceAb, [a, b], rawAb, errorAb),
         this.order(`${b} first`, choiceBa, [b, a], rawBa, errorBa)),

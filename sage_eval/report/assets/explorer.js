@@ -52,7 +52,7 @@
     const page = said.page === undefined && listed ? Math.floor(place / PAGE_ROWS) : Math.min(pages, Math.max(1, Number(said.page) || 1)) - 1;
     drawControls(said);
     const opened = said.a !== undefined;
-    document.documentElement.toggleAttribute("data-opened", opened);
+    turnPage(opened);
     const row = opened ? selected : wide.matches && found.length ? found[page * PAGE_ROWS] : -1;
     await drawList(page, pages, row, turn);
     if (turn !== asked) return;
@@ -61,12 +61,23 @@
     await drawRow(row, said, turn);
   }
 
+  // On a phone an entry takes the list's place; coming back leads to where the list was left.
+  let leftAt = 0;
+  function turnPage(opened) {
+    const was = document.documentElement.hasAttribute("data-opened");
+    if (!wide.matches && opened && !was) leftAt = scrollY;
+    document.documentElement.toggleAttribute("data-opened", opened);
+    if (!wide.matches && opened !== was) scrollTo(0, opened ? 0 : leftAt);
+  }
+
   async function drawList(page, pages, current, turn) {
     const from = page * PAGE_ROWS;
     const listed = found.subarray(from, from + PAGE_ROWS);
     const key = `${from} ${listed.join()} ${filtersOf(wishes())}`;
     if (key !== listedOf) {
-      const items = await Promise.all([...listed].map(async (row) => item(row, await rows.scenarioOf(rows.scenario[row]), await rows.link(row))));
+      const items = await Promise.all([...listed].map(async (row, place) => item(
+        row, await rows.scenarioOf(rows.scenario[row]), await rows.link(row),
+        place === 0 || rows.scenario[row] !== rows.scenario[listed[place - 1]])));
       if (turn !== asked) return;
       at("results").replaceChildren(...items);
       listedOf = key;
@@ -76,6 +87,7 @@
     for (const link of at("results").querySelectorAll("a")) {
       const isCurrent = Number(link.dataset.row) === current;
       if (isCurrent) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+      if (isCurrent) reveal(link);
     }
     at("count").textContent = counted(found.length, rows.count);
     at("nothing").hidden = found.length > 0;
@@ -83,6 +95,13 @@
     at("range").textContent = `${(from + 1).toLocaleString("en")}\u2013${(from + listed.length).toLocaleString("en")} of ${found.length.toLocaleString("en")}`;
     pagerLink("earlier", page > 0 && { page: String(page), ...unselected });
     pagerLink("later", page + 1 < pages && { page: String(page + 2), ...unselected });
+  }
+
+  // Scrolls the list, and never the page, until a result can be seen.
+  function reveal(link) {
+    const box = at("results").parentElement;
+    const [frame, spot] = [box.getBoundingClientRect(), link.getBoundingClientRect()];
+    if (spot.top < frame.top || spot.bottom > frame.bottom) box.scrollTop += spot.top - frame.top - frame.height / 3;
   }
 
   const filtersOf = (said) => FILTERS.concat("q", "pa", "pb").map((name) => said[name] ?? "").join("\u0000");
@@ -95,27 +114,26 @@
 
   function pagerLink(id, changed) {
     const link = at(id);
-    if (changed) link.href = address(changed); else link.removeAttribute("href");
-    link.toggleAttribute("aria-disabled", !changed);
-    if (!changed) link.setAttribute("aria-disabled", "true");
+    if (changed) link.href = address(changed); else link.removeAttribute("href"); // no longer a link, then
   }
 
-  function item(row, { id, text }, selection) {
+  // A result; the first one of a scenario `heads` it with the scenario's words.
+  function item(row, { id, text }, selection, heads) {
     const { a, b, verdicts } = rows.at(row);
     const names = b === null
       ? [make("span", { class: "key key-a", "aria-hidden": "true" }), a]
       : [make("span", { class: "key key-a", "aria-hidden": "true" }), a, make("span", { class: "quiet" }, " against "),
         make("span", { class: "key key-b", "aria-hidden": "true" }), b];
     const badges = verdicts.flatMap((letter, judging) => (letter === "." ? [] : [badge(rows.names[judging], SAGE.VERDICTS[letter], a, b), " "]));
-    return make("li", {},
+    return make("li", heads ? { class: "first" } : {},
+      heads ? make("p", { class: "result-text", dir: "auto" }, text || id || "No words") : null,
       make("a", { href: address({ ...unselected, page: undefined, ...selection }), "data-row": row, class: "result" },
         make("span", { class: "result-pair" }, names),
-        badges.length ? make("span", { class: "badges" }, badges) : null,
-        make("span", { class: "result-text", dir: "auto" }, text || id || "No words")));
+        badges.length ? make("span", { class: "badges" }, badges) : null));
   }
 
   function badge(judge, verdict, a, b) {
-    return make("span", { class: `badge verdict-${verdict}` }, make("i", {}, `${judge} `), SAGE.verdictWords(verdict, a, b));
+    return make("span", { class: `badge verdict-${verdict}` }, make("i", {}, `${judge}: `), SAGE.verdictWords(verdict, a, b));
   }
 
   async function drawRow(row, said, turn) {
@@ -129,6 +147,7 @@
       const article = await show.row(row, words);
       if (turn !== asked) return;
       at("shown").replaceChildren(await tools(row), article);
+      if (shownRow !== -1 && at("shown").getBoundingClientRect().top < 0) at("shown").scrollIntoView();
       shownRow = key;
     } else {
       at("shown").firstElementChild.replaceWith(await tools(row));
@@ -144,7 +163,7 @@
 
   async function tools(row) {
     const place = SAGE.place(found, row);
-    const step = async (label, other) => make("a", other === undefined ? { "aria-disabled": "true" } : { href: address({ page: undefined, ...unselected, ...(await rows.link(other)) }) }, label);
+    const step = async (label, other) => make("a", other === undefined ? {} : { href: address({ page: undefined, ...unselected, ...(await rows.link(other)) }) }, label);
     const selection = await rows.link(row);
     return make("nav", { class: "tools", "aria-label": "Entries" },
       make("a", { class: "back", href: address({ ...unselected, page: String(Math.floor(place / PAGE_ROWS) + 1) }) }, "All results"),
