@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsing import PHONE, Watched, missing, served, until
 
-from sage_eval.warehouse import query
+from sage_eval.warehouse.query import ask, connect
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 Open = Callable[..., Watched]
@@ -18,8 +18,14 @@ PAIRS, ALONE = 72, 12
 """Judged pairs of the report, and dialogues of people that no judge saw."""
 
 
-def sql(report: Path, text: str) -> list[tuple[Any, ...]]:
-    return query(report.parent / "warehouse", text).rows()
+Ask = Callable[[str], list[tuple[Any, ...]]]
+
+
+@pytest.fixture(scope="module")
+def sql(report: Path) -> Iterator[Ask]:
+    """Asks the warehouse that the report was made from."""
+    with connect(report.parent / "warehouse") as connection:
+        yield lambda text: ask(connection, text).rows()
 
 
 def count(page: Any) -> int:
@@ -37,9 +43,9 @@ def choose(page: Any, field: str, value: str, wanted: int) -> None:
     settled(page, wanted)
 
 
-def test_it_opens_from_disk_and_lists_every_pair(report: Path, watched: Open) -> None:
+def test_it_opens_from_disk_and_lists_every_pair(report: Path, watched: Open, sql: Ask) -> None:
     page = watched(report).explorer()
-    assert count(page) == sql(report, "SELECT count(*) FROM pair_verdicts")[0][0] / 2 + ALONE == PAIRS + ALONE
+    assert count(page) == sql("SELECT count(*) FROM pair_verdicts")[0][0] / 2 + ALONE == PAIRS + ALONE
     assert page.locator("#results a").count() == 50
     assert page.locator("#shown article").count() == 1
 
@@ -55,19 +61,17 @@ def test_it_opens_from_a_plain_server(report: Path, watched: Open) -> None:
 
 
 @pytest.mark.parametrize("verdict", ["A", "B", "tie", "inconsistent"])
-def test_a_verdict_of_one_judge_is_counted_as_in_sql(report: Path, watched: Open, verdict: str) -> None:
+def test_a_verdict_of_one_judge_is_counted_as_in_sql(report: Path, watched: Open, sql: Ask, verdict: str) -> None:
     letter = {"tie": "T", "inconsistent": "I"}.get(verdict, verdict)
-    wanted = sql(report, f"SELECT count(*) FROM pair_verdicts WHERE judge = 'strict' AND verdict = '{verdict}'")[0][0]
+    wanted = sql(f"SELECT count(*) FROM pair_verdicts WHERE judge = 'strict' AND verdict = '{verdict}'")[0][0]
     page = watched(report).explorer(f"#judge=strict&verdict={letter}")
     assert count(page) == wanted > 0
 
 
-def test_filters_agree_with_sql(report: Path, watched: Open) -> None:
+def test_filters_agree_with_sql(report: Path, watched: Open, sql: Ask) -> None:
     page = watched(report).explorer()
     found = dict(
-        sql(
-            report,
-            """
+        sql("""
             WITH pairs AS (
                 SELECT scenario_id, model_a, model_b, list(verdict ORDER BY judge) AS said
                 FROM pair_verdicts GROUP BY ALL
@@ -107,7 +111,7 @@ def test_filters_agree_with_sql(report: Path, watched: Open) -> None:
     until(page, "location.hash === '#model=sage1&topic=dog'")
 
 
-def test_words_are_found_whole_and_by_their_beginning(report: Path, watched: Open) -> None:
+def test_words_are_found_whole_and_by_their_beginning(report: Path, watched: Open, sql: Ask) -> None:
     page = watched(report).explorer("#pa=sage2&pb=sage3")
     settled(page, 24)
 
@@ -117,7 +121,7 @@ def test_words_are_found_whole_and_by_their_beginning(report: Path, watched: Ope
             "AND stage IN ('rollout-sage2', 'rollout-sage3'))"
             for pattern in patterns
         )
-        return int(sql(report, f"SELECT count(*) FROM scenarios WHERE true {said}")[0][0])
+        return int(sql(f"SELECT count(*) FROM scenarios WHERE true {said}")[0][0])
 
     whole, both = scenarios(r"\bgarden\b"), scenarios(r"\bgarden\b", r"\blone")
     assert 24 > whole > both > 0
@@ -133,10 +137,8 @@ def test_words_are_found_whole_and_by_their_beginning(report: Path, watched: Ope
     settled(page, both)
 
 
-def test_an_entry_shows_both_dialogues_and_both_orders(report: Path, watched: Open) -> None:
-    scenario, raw_ab, raw_ba, verdict = sql(
-        report,
-        "SELECT scenario_id, raw_ab, raw_ba, verdict FROM pair_verdicts "
+def test_an_entry_shows_both_dialogues_and_both_orders(report: Path, watched: Open, sql: Ask) -> None:
+    scenario, raw_ab, raw_ba, verdict = sql("SELECT scenario_id, raw_ab, raw_ba, verdict FROM pair_verdicts "
         "WHERE judge = 'warm' AND model_a = 'sage2' AND model_b = 'sage3' ORDER BY scenario_id DESC LIMIT 1",
     )[0]
     page = watched(report).explorer(f"#a=sage2&b=sage3&s={scenario}")
@@ -147,16 +149,12 @@ def test_an_entry_shows_both_dialogues_and_both_orders(report: Path, watched: Op
     for side, model in enumerate(("sage2", "sage3")):
         texts = [
             row[0]
-            for row in sql(
-                report,
-                f"SELECT text FROM turns WHERE stage = 'rollout-{model}' AND scenario_id = '{scenario}' ORDER BY turn",
+            for row in sql(f"SELECT text FROM turns WHERE stage = 'rollout-{model}' AND scenario_id = '{scenario}' ORDER BY turn",
             )
         ]
         shown = page.locator(".pair > .dialogue").nth(side)
         assert shown.locator("li.turn > .said").all_inner_texts() == texts
-        rejected = sql(
-            report,
-            f"SELECT text, score FROM candidates WHERE stage = 'rollout-{model}' AND scenario_id = '{scenario}' "
+        rejected = sql(f"SELECT text, score FROM candidates WHERE stage = 'rollout-{model}' AND scenario_id = '{scenario}' "
             "AND turn = 1 AND NOT selected ORDER BY score DESC",
         )
         shown.locator("details.candidates summary").first.click()
