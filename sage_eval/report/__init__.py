@@ -80,7 +80,9 @@ def _notices(written: Written) -> list[str]:
     if not written.states:
         found.append("No utterance carries a state: models tuned on State-Action Chains declare them.")
     if not written.candidates:
-        found.append("No dialogue comes from a search, so there are no rejected candidates: sage_models.search keeps them.")
+        found.append(
+            "No dialogue comes from a search, so no candidate was rejected: sage_models.search keeps them all."
+        )
     return found
 
 

@@ -40,7 +40,7 @@ def missing() -> str:
 
 
 def until(page: Any, expression: str) -> None:
-    """Wait until an expression is true of a page. Its policy forbids the browser's own way of doing so, which is eval."""
+    """Wait until an expression is true of a page, whose policy forbids the usual way: eval."""
     deadline = time.monotonic() + 15
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, f"not true after 15 s: {expression}"

@@ -35,7 +35,10 @@ def _played(parent: Path, model: str) -> Path:
     dialogues = [
         Dialogue(
             f"{one}|{place}",
-            (Utterance("user", f"{one} {ALL_ATTACKS}", state), Utterance("assistant", ALL_ATTACKS + LAST, state, state)),
+            (
+                Utterance("user", f"{one} {ALL_ATTACKS}", state),
+                Utterance("assistant", ALL_ATTACKS + LAST, state, state),
+            ),
             Source("rollout"),
             one,
             model,

@@ -63,7 +63,9 @@ def test_hostile_words_do_not_push_the_page_apart(hostile: Path, watched: Open, 
 
 
 def test_nothing_moves_for_those_who_asked_for_rest(report: Path, watched: Open) -> None:
-    moving = "[...document.querySelectorAll('*')].filter((one) => getComputedStyle(one).transitionDuration !== '0s').length"
+    moving = (
+        "[...document.querySelectorAll('*')].filter((one) => getComputedStyle(one).transitionDuration !== '0s').length"
+    )
     assert watched(report, reduced_motion="reduce").explorer().evaluate(moving) == 0
     assert watched(report, reduced_motion="no-preference").explorer().evaluate(moving) > 0
 

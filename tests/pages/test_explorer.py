@@ -68,29 +68,33 @@ def test_a_verdict_of_one_judge_is_counted_as_in_sql(report: Path, watched: Open
     assert count(page) == wanted > 0
 
 
+COUNTS = """
+WITH pairs AS (
+    SELECT scenario_id, model_a, model_b, list(verdict ORDER BY judge) AS said,
+        ['rollout-' || model_a, 'rollout-' || model_b] AS stages
+    FROM pair_verdicts GROUP BY ALL
+), of_sage1 AS (
+    SELECT * FROM pairs WHERE model_a = 'sage1'
+)
+SELECT 'opposite', count(*) FROM pairs WHERE list_contains(said, 'A') AND list_contains(said, 'B')
+UNION ALL SELECT 'same', count(*) FROM pairs WHERE said[1] = said[2]
+UNION ALL SELECT 'differ', count(*) FROM pairs WHERE said[1] <> said[2]
+UNION ALL SELECT 'wins', count(*) FROM pairs
+    WHERE (model_a = 'sage2' AND list_contains(said, 'A')) OR (model_b = 'sage2' AND list_contains(said, 'B'))
+UNION ALL SELECT 'label', count(*) FROM of_sage1 JOIN scenarios USING (scenario_id) WHERE emotion = 'sad'
+UNION ALL SELECT 'emotion', count(*) FROM of_sage1 AS p WHERE EXISTS (
+    FROM turns AS t
+    WHERE t.scenario_id = p.scenario_id AND list_contains(stages, t.stage) AND role <> 'user' AND emotion = 'caring')
+UNION ALL SELECT 'reads', count(*) FROM of_sage1 AS p WHERE EXISTS (
+    FROM turns AS t
+    WHERE t.scenario_id = p.scenario_id AND list_contains(stages, t.stage) AND perceived_emotion = 'lonely')
+"""
+"""How many judged pairs the filters must find; the last three among those of sage1."""
+
+
 def test_filters_agree_with_sql(report: Path, watched: Open, sql: Ask) -> None:
     page = watched(report).explorer()
-    found = dict(
-        sql("""
-            WITH pairs AS (
-                SELECT scenario_id, model_a, model_b, list(verdict ORDER BY judge) AS said
-                FROM pair_verdicts GROUP BY ALL
-            )
-            SELECT 'opposite', count(*) FROM pairs WHERE list_contains(said, 'A') AND list_contains(said, 'B')
-            UNION ALL SELECT 'same', count(*) FROM pairs WHERE said[1] = said[2]
-            UNION ALL SELECT 'differ', count(*) FROM pairs WHERE said[1] <> said[2]
-            UNION ALL SELECT 'wins', count(*) FROM pairs WHERE (model_a = 'sage2' AND list_contains(said, 'A'))
-                OR (model_b = 'sage2' AND list_contains(said, 'B'))
-            UNION ALL SELECT 'label', count(*) FROM pairs JOIN scenarios USING (scenario_id) WHERE emotion = 'sad' AND model_a = 'sage1'
-            UNION ALL SELECT 'emotion', count(*) FROM pairs AS p WHERE EXISTS (
-                FROM turns AS t WHERE model_a = 'sage1' AND t.scenario_id = p.scenario_id AND t.role = 'assistant' AND t.emotion = 'caring'
-                AND t.stage IN ('rollout-' || model_a, 'rollout-' || model_b))
-            UNION ALL SELECT 'reads', count(*) FROM pairs AS p WHERE EXISTS (
-                FROM turns AS t WHERE model_a = 'sage1' AND t.scenario_id = p.scenario_id AND t.perceived_emotion = 'lonely'
-                AND t.stage IN ('rollout-' || model_a, 'rollout-' || model_b))
-            """,
-        )
-    )
+    found = dict(sql(COUNTS))
     for value in ("opposite", "same", "differ"):
         choose(page, "agree", value, found[value])
     page.select_option("#agree", "")
@@ -138,7 +142,8 @@ def test_words_are_found_whole_and_by_their_beginning(report: Path, watched: Ope
 
 
 def test_an_entry_shows_both_dialogues_and_both_orders(report: Path, watched: Open, sql: Ask) -> None:
-    scenario, raw_ab, raw_ba, verdict = sql("SELECT scenario_id, raw_ab, raw_ba, verdict FROM pair_verdicts "
+    scenario, raw_ab, raw_ba, verdict = sql(
+        "SELECT scenario_id, raw_ab, raw_ba, verdict FROM pair_verdicts "
         "WHERE judge = 'warm' AND model_a = 'sage2' AND model_b = 'sage3' ORDER BY scenario_id DESC LIMIT 1",
     )[0]
     page = watched(report).explorer(f"#a=sage2&b=sage3&s={scenario}")
@@ -147,18 +152,15 @@ def test_an_entry_shows_both_dialogues_and_both_orders(report: Path, watched: Op
     told = {"A": "sage2 wins", "B": "sage3 wins", "tie": "a tie", "inconsistent": "the orders disagree"}
     assert judge.locator(".verdict").inner_text() == told[verdict]
     for side, model in enumerate(("sage2", "sage3")):
-        texts = [
-            row[0]
-            for row in sql(f"SELECT text FROM turns WHERE stage = 'rollout-{model}' AND scenario_id = '{scenario}' ORDER BY turn",
-            )
-        ]
+        held = f"stage = 'rollout-{model}' AND scenario_id = '{scenario}'"
+        texts = [text for (text,) in sql(f"SELECT text FROM turns WHERE {held} ORDER BY turn")]
         shown = page.locator(".pair > .dialogue").nth(side)
         assert shown.locator("li.turn > .said").all_inner_texts() == texts
-        rejected = sql(f"SELECT text, score FROM candidates WHERE stage = 'rollout-{model}' AND scenario_id = '{scenario}' "
-            "AND turn = 1 AND NOT selected ORDER BY score DESC",
-        )
+        left = f"{held} AND turn = 1 AND NOT selected ORDER BY score DESC"
+        rejected = sql(f"SELECT text, score FROM candidates WHERE {left}")
         shown.locator("details.candidates summary").first.click()
         listed = shown.locator("details.candidates").first.locator("li")
+        listed.first.wait_for()
         assert listed.locator(".said").all_inner_texts() == [text for text, _ in rejected]
         assert listed.locator(".score").all_inner_texts() == [f"{score:.2f}" for _, score in rejected]
 

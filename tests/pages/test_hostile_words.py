@@ -23,11 +23,45 @@ def elements(page: Any) -> set[str]:
 
 
 ALLOWED = {
-    *("html", "head", "meta", "title", "link", "script", "body", "header", "nav", "main", "section", "article", "footer"),
-    *("h1", "h2", "h3", "h4", "p", "a", "i", "b", "span", "div", "ul", "ol", "li", "dl", "dt", "dd", "pre", "code", "kbd"),
+    *(
+        "html",
+        "head",
+        "meta",
+        "title",
+        "link",
+        "script",
+        "body",
+        "header",
+        "nav",
+        "main",
+        "section",
+        "article",
+        "footer",
+    ),
+    *(
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "p",
+        "a",
+        "i",
+        "b",
+        "span",
+        "div",
+        "ul",
+        "ol",
+        "li",
+        "dl",
+        "dt",
+        "dd",
+        "pre",
+        "code",
+        "kbd",
+    ),
     *("form", "label", "input", "select", "option", "datalist", "button", "details", "summary", "blockquote", "mark"),
     *("table", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "svg", "rect", "path", "circle", "text"),
-    "noscript",
+    *("noscript", "footer", "kbd"),
 }
 
 

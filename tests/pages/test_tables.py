@@ -15,7 +15,9 @@ Open = Callable[..., Watched]
 
 def column(page: Any, place: int) -> list[str]:
     """Cells of one column of the rows that are left."""
-    cells = f"[...document.querySelectorAll('[data-table=trust] tbody tr:not([hidden])')].map((row) => row.cells[{place}]"
+    cells = (
+        f"[...document.querySelectorAll('[data-table=trust] tbody tr:not([hidden])')].map((row) => row.cells[{place}]"
+    )
     return list(page.evaluate(f"{cells}.textContent)"))
 
 

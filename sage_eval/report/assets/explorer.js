@@ -13,6 +13,7 @@
   let found = new Int32Array(0); // the rows that satisfy the filters
   let shownRow = -1; // the row in the article
   let listedFrom = -1, listedOf = null; // what the list holds, so that it is only drawn anew when that changes
+  let typing = 0; // the timer of words that are not in the address yet
   let asked = 0; // counts drawings, so that a slow one never overwrites a later one
 
   // ---- the address -------------------------------------------------------------------------------------------------
@@ -216,7 +217,8 @@
   function drawControls(said) {
     const pair = rows.pairs.findIndex(([a, b]) => a === said.pa && (b ?? "") === (said.pb ?? ""));
     for (const name of FILTERS) at(name).value = name === "pair" ? (pair < 0 ? "" : String(pair)) : said[name] ?? "";
-    if (at("q").value.trim() !== (said.q ?? "").trim()) at("q").value = said.q ?? "";
+    // While someone types, the box is ahead of the address.
+    if (!typing && at("q").value !== (said.q ?? "")) at("q").value = said.q ?? "";
     drawVerdicts(said, pair);
     const used = FILTERS.filter((name) => (name === "pair" ? pair >= 0 : said[name] !== undefined)).length;
     at("used").textContent = used ? ` (${used})` : "";
@@ -249,10 +251,12 @@
     go(changed, true);
   }
 
-  let typing;
   function typed() {
     clearTimeout(typing);
-    typing = setTimeout(() => go({ q: at("q").value, page: undefined, ...unselected }, false), 60);
+    typing = setTimeout(() => {
+      typing = 0;
+      go({ q: at("q").value, page: undefined, ...unselected }, false);
+    }, 60);
   }
 
   function cleared() {

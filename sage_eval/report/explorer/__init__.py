@@ -116,7 +116,7 @@ def write_explorer(connection: Connection, folder: Path, most: int) -> Written:
         words += len(shard["terms"])
     for facet, postings in searchable.tags.items():
         files.write(f"tags/{facet}", as_json(_facet(postings)))
-    index = {
+    listed = {
         **entries.as_index(),
         "chunks": rising(starts),
         "page": PAGE_SCENARIOS,
@@ -126,7 +126,7 @@ def write_explorer(connection: Connection, folder: Path, most: int) -> Written:
         "features": list(FEATURES),
         "searched": searchable.candidates > 0,
     }
-    files.write("index", as_json(index))
+    files.write("index", as_json(listed))
     judged = sum(1 for pair in entries.pair.tolist() if entries.pairs[pair][1] is not None)
     return Written(
         judged=judged,
@@ -148,7 +148,7 @@ def _gathered(connection: Connection, entries: Entries, searchable: _Searchable)
 
 
 def _write_scenarios(files: _Folder, found: Iterator[Scenario]) -> tuple[list[int], list[str | None]]:
-    """Write dialogues and pages of scenarios; returns the first scenario of each file, and the first id of each page."""
+    """Write dialogues and pages of scenarios; returns the first number of each file, and id of each page."""
     starts: list[int] = []
     firsts: list[str | None] = []
     blocks: list[str] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,7 @@ def _answer(words: _Words, row: Row) -> list[Any]:
 
 def _rounded(value: float | None, digits: int = 3) -> float | None:
     """Short enough to store; NaN and infinities, which JSON cannot hold, count as missing."""
-    if value is None or value != value or value in (float("inf"), float("-inf")):
+    if value is None or not isfinite(value):
         return None
     return round(value, digits) + 0.0
 

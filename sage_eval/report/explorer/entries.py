@@ -74,7 +74,7 @@ def number(connection: Connection, most: int) -> Entries:
         most: dialogues of each stage that are shown although no judge saw them.
     """
     for step in STEPS:
-        sql = (SQL / f"{step}.sql").read_text(encoding="utf-8")
+        sql = _sql(step)
         connection.execute(sql, {"most": most} if "$most" in sql else None)
     rows = _table(connection, "SELECT scenario, pair, sample, a + 1 AS a, b + 1 AS b FROM shown_rows ORDER BY row")
     judgings = _judgings(connection)
@@ -95,7 +95,7 @@ def number(connection: Connection, most: int) -> Entries:
         verdicts=_letters(connection, len(judgings), rows.num_rows),
         emotions=emotions,
         labels=np.array([place.get(label, 0) for (label,) in labelled], dtype=np.int64),
-        sizes=_sizes(connection, len(labelled)),
+        sizes=_numbers(_table(connection, _sql("sizes")), "n"),
         dialogues=connection.execute("SELECT count(*) FROM shown_dialogues").fetchall()[0][0],
     )
 
@@ -112,27 +112,19 @@ def _judgings(connection: Connection) -> tuple[dict[str, Any], ...]:
 def _letters(connection: Connection, judgings: int, rows: int) -> tuple[str, ...]:
     columns = [np.full(rows, _NONE, dtype="U1") for _ in range(judgings)]
     for judging in range(judgings):
-        said = _table(connection, f"SELECT row, verdict FROM shown_answers WHERE judging = {judging}")
+        said = _table(connection, _sql("letters"), {"judging": judging})
         columns[judging][_numbers(said, "row")] = [
             LETTERS.get(verdict, _NONE) for verdict in said.column("verdict").to_pylist()
         ]
     return tuple("".join(letters.tolist()) for letters in columns)
 
 
-def _sizes(connection: Connection, scenarios: int) -> Numbers:
-    sizes = np.ones(scenarios, dtype=np.int64)
-    for table in ("turns", "candidates"):
-        found = _table(
-            connection,
-            f"SELECT d.scenario, count(*) AS n FROM {table} JOIN shown_dialogues AS d USING (stage, dialogue_id) "
-            "GROUP BY d.scenario",
-        )
-        sizes[_numbers(found, "scenario")] += _numbers(found, "n")
-    return sizes
+def _sql(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _table(connection: Connection, sql: str) -> pa.Table:
-    return connection.sql(sql).to_arrow_table()
+def _table(connection: Connection, sql: str, given: dict[str, int] | None = None) -> pa.Table:
+    return connection.sql(sql, params=given).to_arrow_table()
 
 
 def _strings(connection: Connection, sql: str) -> tuple[str, ...]:
