@@ -1,35 +1,50 @@
-"""Turn a page into one HTML file that loads nothing: escaped by default, its style allowed by hash and nothing else.
+"""Turn what was read into pages that load nothing from outside: escaped by default, no script or style in the page.
 
-render(read_page(connection, "Quickstart", 3))
+    render_index(read_page(connection, "Quickstart", 3))
+
+Every page extends `base.html.j2`: its header, its links to the other pages, its policy. A new page is a template, a
+line in `PAGES` and a function here.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sage_eval.report import numbers
+from sage_eval.report.explorer import Written
 from sage_eval.report.page import Page
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLE = "style.css"
+ASSETS = Path(__file__).parent / "assets"
+INDEX, EXPLORER = "index.html", "explorer.html"
+PAGES = ((INDEX, "Leaderboard"), (EXPLORER, "Explorer"))
+"""(file, name) of every page, in the order of the links between them."""
+EXPLORER_SCRIPTS = ("explorer-data.js", "explorer-filter.js", "explorer-show.js", "explorer.js")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'none'; connect-src 'none'; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""Content security policy: scripts and style sheets of this folder alone; no inline code, image, font or request."""
 
 
-def render(page: Page) -> str:
-    """The page as HTML. Text from dialogues, models and judges is escaped wherever it stands."""
-    environment = _environment()
-    style = environment.get_template(STYLE).render()
-    return environment.get_template("index.html.j2").render(page=page, policy=policy(style)) + "\n"
+def render_index(page: Page) -> str:
+    """The leaderboard as HTML. Text from dialogues, models and judges is escaped wherever it stands."""
+    return _render(INDEX, page.title, page=page)
 
 
-def policy(style: str) -> str:
-    """A content security policy under which only this style sheet works: no script, image, font, frame or request."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def render_explorer(title: str, written: Written, notices: Sequence[str]) -> str:
+    """The explorer as HTML; the dialogues come from the data files that were written beside it."""
+    return _render(EXPLORER, title, written=written, notices=notices, scripts=EXPLORER_SCRIPTS, body_class="broad")
+
+
+def _render(file: str, title: str, body_class: str = "", **given: Any) -> str:
+    template = _environment().get_template(f"{file}.j2")
+    shared = {"title": title, "name": dict(PAGES)[file], "pages": PAGES, "current": file, "policy": POLICY}
+    return template.render(**shared, body_class=body_class, **given) + "\n"
 
 
 def _environment() -> Environment:

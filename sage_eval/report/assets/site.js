@@ -1,0 +1,141 @@
+// What every page shares: the choice of colours, a skip link that leaves the address alone, and tables that can be
+// sorted and filtered. Pages are complete without it.
+//
+// A table with `data-table="NAME"` gets buttons in its column heads and a filter box. What is chosen stands in the
+// address (#NAME.sort=3.down&NAME.filter=words), so that a view can be linked and the back button undoes it.
+"use strict";
+
+(() => {
+  const KEY = "sage-colours";
+  const root = document.documentElement;
+
+  // ---- colours: as the system, unless someone chose. Storage may be forbidden, for example in private windows. -----
+
+  function remembered() {
+    try { return localStorage.getItem(KEY) ?? ""; } catch { return ""; }
+  }
+
+  function remember(choice) {
+    try { if (choice) localStorage.setItem(KEY, choice); else localStorage.removeItem(KEY); } catch { /* for this page only, then */ }
+  }
+
+  function paint(choice) {
+    if (choice === "light" || choice === "dark") root.dataset.theme = choice; else delete root.dataset.theme;
+  }
+
+  paint(remembered()); // before anything is painted
+
+  function offerColours() {
+    const select = document.getElementById("theme");
+    if (!select) return;
+    select.value = root.dataset.theme ?? "";
+    select.addEventListener("change", () => { paint(select.value); remember(select.value); });
+    select.closest("label").hidden = false;
+  }
+
+  // ---- the skip link: the part after # holds what is shown, so it must not be overwritten --------------------------
+
+  function keepAddress() {
+    document.querySelector(".skip")?.addEventListener("click", (event) => {
+      event.preventDefault();
+      const main = document.getElementById("main");
+      main.focus();
+      main.scrollIntoView();
+    });
+  }
+
+  // ---- tables ------------------------------------------------------------------------------------------------------
+
+  const said = () => new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+
+  function go(changed, replace) {
+    const now = said();
+    for (const [name, value] of Object.entries(changed)) if (value) now.set(name, value); else now.delete(name);
+    const target = `#${now}`;
+    if (replace) location.replace(target); else location.hash = target;
+  }
+
+  // What a cell is sorted by: the number that it states for programs, or its words.
+  function worth(cell) {
+    const text = cell?.dataset.value ?? cell?.textContent.trim() ?? "";
+    const number = Number(text.replace(/[,%]/g, "").replace("\u2212", "-"));
+    return text === "" || Number.isNaN(number) ? text : number;
+  }
+
+  // Numbers before words, so that "none" never stands between two of them.
+  function compare(a, b) {
+    if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
+    return typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
+  }
+
+  function enhance(table) {
+    const name = table.dataset.table;
+    const body = table.tBodies[0];
+    const original = [...body.rows];
+    const heads = [...table.tHead.rows[0].cells];
+    const buttons = heads.map((head, column) => {
+      if (head.dataset.sort === "none" || !head.textContent.trim()) return null;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sorter";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const now = head.getAttribute("aria-sort");
+        // Largest first for numbers, then smallest, then as it was.
+        const first = original.some((row) => typeof worth(row.cells[column]) === "number") ? "down" : "up";
+        const order = !now ? first : (now === "ascending") === (first === "up") ? (first === "up" ? "down" : "up") : "";
+        go({ [`${name}.sort`]: order && `${column}.${order}` });
+      });
+      return button;
+    });
+    const box = filterBox(table, (text, replace) => go({ [`${name}.filter`]: text }, replace));
+
+    function show() {
+      const state = said();
+      const [column, order] = (state.get(`${name}.sort`) ?? "").split(".");
+      const rows = [...original];
+      const sorted = buttons[Number(column)] && (order === "up" || order === "down");
+      if (sorted) rows.sort((a, b) => compare(worth(a.cells[column]), worth(b.cells[column])) * (order === "down" ? -1 : 1));
+      heads.forEach((head, at) => {
+        if (sorted && at === Number(column)) head.setAttribute("aria-sort", order === "up" ? "ascending" : "descending");
+        else head.removeAttribute("aria-sort");
+      });
+      const words = (state.get(`${name}.filter`) ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+      if (box.value.trim().toLowerCase() !== words.join(" ")) box.value = state.get(`${name}.filter`) ?? "";
+      for (const row of rows) {
+        const text = row.textContent.toLowerCase();
+        row.hidden = !words.every((word) => text.includes(word));
+      }
+      body.append(...rows);
+      const left = rows.filter((row) => !row.hidden).length;
+      box.nextElementSibling.textContent = words.length ? `${left} of ${rows.length} rows` : "";
+    }
+
+    window.addEventListener("hashchange", show);
+    show();
+  }
+
+  function filterBox(table, changed) {
+    const bar = document.createElement("div");
+    bar.className = "table-tools";
+    const label = document.createElement("label");
+    label.textContent = "Filter rows";
+    const box = document.createElement("input");
+    box.type = "search";
+    box.id = `filter-${table.dataset.table}`;
+    label.htmlFor = box.id;
+    const status = document.createElement("span");
+    status.setAttribute("role", "status");
+    bar.append(label, box, status);
+    (table.closest(".scroll") ?? table).before(bar);
+    box.addEventListener("input", () => changed(box.value, true));
+    return box;
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    offerColours();
+    keepAddress();
+    document.querySelectorAll("table[data-table]").forEach(enhance);
+  });
+})();

@@ -1,0 +1,65 @@
+"""One browser and a few reports for all tests of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import QUIET, Watched, chromium, missing
+from hostile_run import hostile_run
+from planted_leaderboard import MODELS, leaderboard
+
+from sage_data.stage import run_stage
+
+TITLE = "A <planted> run"
+
+
+def report_of(folders: list[Path], parent: Path, **config: Any) -> Path:
+    """The report on some stages."""
+    run_stage("sage_eval.warehouse", {}, {"runs": folders}, parent / "warehouse")
+    run_stage("sage_eval.report", {"title": TITLE, **config}, {"warehouse": [parent / "warehouse"]}, parent / "report")
+    return parent / "report"
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three models, two of them with candidates, two judges, 24 scenarios; the warehouse lies beside it. Read only."""
+    parent = tmp_path_factory.mktemp("board")
+    board = leaderboard(parent, scenario_count=24, models=MODELS[2:5], exchanges=3, documents=20)
+    return report_of(list(board.folders), parent)
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report on a run that is nothing but attacks. Read only."""
+    parent = tmp_path_factory.mktemp("hostile")
+    return report_of(hostile_run(parent), parent)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium without a window."""
+    if why := missing():
+        pytest.skip(why)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def watched(browser: Any) -> Iterator[Callable[..., Watched]]:
+    """Opens pages that are checked for complaints and outside requests when the test ends."""
+    opened: list[Watched] = []
+
+    def open_page(folder: Path, base: str | None = None, **settings: Any) -> Watched:
+        opened.append(Watched(browser, folder, base, **settings))
+        return opened[-1]
+
+    yield open_page
+    for one in opened:
+        one.close()
