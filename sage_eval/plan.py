@@ -7,14 +7,17 @@ Whoever reads the verdicts later takes the settings from the plan, names its has
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sage_data.errors import InputError
+from sage_data.errors import ConfigError, InputError
 from sage_data.store.files import sha256_json
 
+Setting = TypeVar("Setting", bound=float | StrEnum)
 PLAN = "analysis_plan.json"
 PANEL = "panel"
 """Name that the majority of several judges has in tables, beside the judges' own."""
@@ -104,3 +107,31 @@ def read_plan(folder: Path) -> AnalysisPlan | None:
         return AnalysisPlan.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise InputError(f"{path}: not an analysis plan: {error}", next_step="run the judge stage again") from error
+
+
+def settled(name: str, option: Setting | None, plans: Sequence[AnalysisPlan], default: Setting) -> Setting:
+    """A setting: the option where one is given, else what the plans say, else the default.
+
+    Raises:
+        ConfigError: the plans say different things, and there is no option.
+    """
+    if option is not None:
+        return option
+    planned: list[Setting] = list(dict.fromkeys(getattr(plan, name) for plan in plans))
+    if len(planned) > 1:
+        raise ConfigError(
+            f"the analysis plans of the folders differ in {name}: {', '.join(map(str, planned))}",
+            next_step=f"give --{name.replace('_', '-')}, or take the folders one at a time",
+        )
+    return planned[0] if planned else default
+
+
+def departures(name: str, used: Setting, plans: Sequence[AnalysisPlan]) -> list[str]:
+    """What to warn of where a setting is not the one that was planned."""
+    planned = dict.fromkeys(getattr(plan, name) for plan in plans)
+    return [f"{name} is {used}, where the analysis plan said {one}" for one in planned if one != used]
+
+
+def hashes(plans: Sequence[AnalysisPlan]) -> str | None:
+    """Hashes of the plans, each named once; None without a plan."""
+    return ", ".join(dict.fromkeys(plan.plan_hash for plan in plans)) or None

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from sage_data.errors import ConfigError
 from sage_data.stage import SUMMARY, Context, Counts, Inputs, Need, Output, StageConfig, derive_seed
-from sage_eval.plan import AnalysisPlan, read_plan
+from sage_eval.plan import AnalysisPlan, departures, hashes, read_plan, settled
 from sage_eval.ratings.chart import chart
 from sage_eval.ratings.rated import Rated
 from sage_eval.ratings.tables import fit_table, model_table, pair_table
@@ -67,8 +67,8 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     folders = [one.path for one in inputs.many("verdicts")]
     judged, repeats = read_verdicts(folders)
     plans = [plan for folder in folders if (plan := read_plan(folder)) is not None]
-    alpha = _alpha(config, plans)
-    plan_hash = ", ".join(dict.fromkeys(plan.plan_hash for plan in plans)) or None
+    alpha = settled("alpha", config.alpha, plans, DEFAULT_ALPHA)
+    plan_hash = hashes(plans)
     listed = [*judged, pooled(judged)] if config.pooled else judged
     _check_anchor(config, listed)
     with context.progress("ratings", total=len(listed), unit="judges") as bar:
@@ -89,18 +89,6 @@ def _rated(judged: Judged, config: Config, alpha: float, plan_hash: str | None, 
     games = Games.of(judged.games(config.ties), judged.models)
     rating = rate(games, settings, seed=derive_seed(seed, "ratings", judged.judge))
     return Rated(judged, rating, config.ties, plan_hash)
-
-
-def _alpha(config: Config, plans: Sequence[AnalysisPlan]) -> float:
-    planned = sorted({plan.alpha for plan in plans})
-    if config.alpha is not None:
-        return config.alpha
-    if len(planned) > 1:
-        raise ConfigError(
-            f"the analysis plans of the folders name different alphas: {', '.join(f'{one:g}' for one in planned)}",
-            next_step="give --alpha, or rate the folders apart",
-        )
-    return planned[0] if planned else DEFAULT_ALPHA
 
 
 def _check_anchor(config: Config, judged: Sequence[Judged]) -> None:
@@ -127,5 +115,5 @@ def _warn(out: Output, found: Sequence[Rated], alpha: float, plans: Sequence[Ana
     for one in found:
         for message in one.rating.warnings:
             out.warn(f"{one.judge}: {message}")
-    for planned in sorted({plan.alpha for plan in plans} - {alpha}):
-        out.warn(f"alpha is {alpha:g}, where the analysis plan said {planned:g}")
+    for message in departures("alpha", alpha, plans):
+        out.warn(message)

@@ -53,6 +53,8 @@ class LengthAdjusted(Result):
     level: float
     reason: str | None = None
     """Why the adjusted result is not estimable; None when it is."""
+    seed: None = None
+    """Nothing is drawn."""
 
     @property
     def estimable(self) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from sage_eval.stats.checks import require_counts, require_level, require_shares
 from sage_eval.stats.paired import tango_interval
 from sage_eval.stats.result import Result
-from sage_eval.stats.signs import Interval, sign_test
+from sage_eval.stats.signs import Interval, sign_p
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +113,9 @@ def worst_case(
     limits = None
     if to_a.interval is not None and to_b.interval is not None:
         limits = Interval(to_a.interval.low, to_b.interval.high, level)
-    p_to_a, p_to_b = sign_test(wins_a + failed, wins_b).p, sign_test(wins_a, wins_b + failed).p
+    p_to_a, p_to_b = sign_p(wins_a + failed, wins_b), sign_p(wins_a, wins_b + failed)
     largest = _largest_p(wins_a, wins_b, failed)
-    seen = sign_test(wins_a, wins_b).p
+    seen = sign_p(wins_a, wins_b)
     return WorstCase(
         failed=failed,
         n=to_a.n,
@@ -140,5 +140,5 @@ def _largest_p(wins_a: int, wins_b: int, failed: int) -> float | None:
     """The failed pairs go to whoever is behind, or have no winner, whichever leaves the weaker evidence."""
     fewer, more = sorted((wins_a, wins_b))
     if fewer + failed >= more:
-        return sign_test(more, more).p if more else None
-    return max(p for p in (sign_test(fewer + failed, more).p, sign_test(fewer, more).p) if p is not None)
+        return sign_p(more, more)
+    return max(p for p in (sign_p(fewer + failed, more), sign_p(fewer, more)) if p is not None)

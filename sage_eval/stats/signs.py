@@ -90,13 +90,24 @@ def sign_test(wins_a: int, wins_b: int, level: float = 0.95) -> SignTest:
     return SignTest(
         wins_a,
         wins_b,
-        p=float(binomtest(wins_b, n).pvalue),
+        p=sign_p(wins_a, wins_b),
         log_p=_log_p(min(wins_a, wins_b), n),
         share_b=wins_b / n,
         wilson=wilson_interval(wins_b, n, level),
         exact=exact_interval(wins_b, n, level),
         level=level,
     )
+
+
+def sign_p(wins_a: int, wins_b: int) -> float | None:
+    """The p of `sign_test` alone, without its intervals; None when there is no decisive pair.
+
+    Raises:
+        ValueError: a count is negative.
+    """
+    require_counts(wins_a=wins_a, wins_b=wins_b)
+    n = wins_a + wins_b
+    return float(binomtest(wins_b, n).pvalue) if n else None
 
 
 def _log_p(fewer: int, n: int) -> float:

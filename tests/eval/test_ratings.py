@@ -185,7 +185,7 @@ def test_another_alpha_than_planned_is_said(tmp_path):
 def test_plans_that_differ_need_an_alpha(tmp_path):
     one = folder(tmp_path / "one", tournament("j"), plan(alpha=0.01))
     other = folder(tmp_path / "other", tournament("k"), plan(alpha=0.05))
-    with pytest.raises(ConfigError, match=r"different alphas: 0\.01, 0\.05"):
+    with pytest.raises(ConfigError, match=r"differ in alpha: 0\.01, 0\.05"):
         run_stage(STAGE, QUICK, {"verdicts": [one, other]}, tmp_path / "out")
     run_stage(STAGE, QUICK | {"alpha": 0.05}, {"verdicts": [one, other]}, tmp_path / "out")
     assert len({row["plan_hash"] for row in read_table(tmp_path / "out", "ratings").to_pylist()}) == 1

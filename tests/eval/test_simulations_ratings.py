@@ -1,13 +1,15 @@
 """Simulations of what the ratings promise: coverage of intervals, and false claims where there is nothing to claim.
 
-The seeds are fixed, so a figure is the same each time; all of them stand in the report that the command writes.
+The seeds are fixed, so a figure is the same each time.
 
-python -m pytest -m slow tests/eval/test_simulations_ratings.py -s
+    python -m pytest -m slow -s tests/eval/test_simulations_ratings.py   # prints the figures
+    python benchmarks/statistics/figures.py                              # all of them, as one table
 """
 
 import numpy as np
 import pytest
 from scipy.special import expit
+from simulated import LEVEL, NOMINAL, POINTS, at_most, note
 
 from sage_eval.stats.agreement import agreement
 from sage_eval.stats.davidson import Games, RatingSettings, bootstrap, goodness, observed_fit, rate
@@ -15,8 +17,6 @@ from sage_eval.stats.davidson.model import chances
 from sage_eval.stats.lengths import length_adjusted
 
 pytestmark = pytest.mark.slow
-POINTS = 0.02
-"""How far coverage may lie from nominal, as a share."""
 
 
 def pairs_of(models):
@@ -40,11 +40,6 @@ def truth(strengths, **settings):
     return observed_fit(games, 0.5).strengths[0]
 
 
-def false_positives(count, runs, alpha=0.05):
-    """Whether no more than a share alpha of runs made a claim, give or take three standard errors."""
-    return count / runs <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / runs)
-
-
 @pytest.mark.parametrize(
     ("strengths", "scenarios", "settings", "level"),
     [
@@ -56,7 +51,7 @@ def false_positives(count, runs, alpha=0.05):
         ([0.0, 1.0, 2.0, 3.0], 60, {"log_ties": -3.0, "spread": 0.5, "samples": 1}, 0.95),
     ],
 )
-def test_intervals_cover_strengths_and_differences(strengths, scenarios, settings, level, record_property):
+def test_intervals_cover_strengths_and_differences(strengths, scenarios, settings, level):
     runs, rng, expected = 400, np.random.default_rng(1), truth(strengths, **settings)
     differences = expected[pairs_of(len(strengths))[:, 1]] - expected[pairs_of(len(strengths))[:, 0]]
     of_strengths, of_differences = [], []
@@ -65,31 +60,45 @@ def test_intervals_cover_strengths_and_differences(strengths, scenarios, setting
         by_name = {one.model: one.interval for one in found.models}
         of_strengths.append([expected[index] in by_name[f"m{index}"] for index in range(len(expected))])
         of_differences.append([one in each.interval for one, each in zip(differences, found.pairs, strict=True)])
-    covered = np.mean(of_strengths), np.mean(of_differences)
-    record_property("covered", covered)
-    assert covered == pytest.approx((level, level), abs=POINTS)
+    covered = {"coverage_strengths": np.mean(of_strengths), "coverage_differences": np.mean(of_differences)}
+    setting = f"{len(strengths)} models, {scenarios} scenarios of {settings['samples']}, spread {settings['spread']}"
+    note("Davidson, bootstrap intervals", setting, runs=runs, seed=1, level=level, **covered)
+    assert list(covered.values()) == pytest.approx([level, level], abs=POINTS)
 
 
-def test_naive_intervals_would_not(record_property):
-    """Trap: with each sample as a cluster of its own, the same intervals cover far too little."""
-    settings = {"log_ties": -0.5, "spread": 1.5, "samples": 4}
-    strengths, rng = [0.0, 0.3, 0.6], np.random.default_rng(3)
-    expected, hits = truth(strengths, **settings), {"scenario": [], "verdict": []}
-    for run in range(200):
+def by_verdict(games):
+    """The same games with each verdict as a cluster of its own."""
+    outcomes = games.counts.reshape(-1, 3).astype(int)
+    each = np.concatenate([np.eye(3)[np.repeat(np.arange(3), row)] for row in outcomes])
+    pairs = len(games.pairs)
+    places = np.repeat(np.tile(np.arange(pairs), len(games.counts)), outcomes.sum(axis=1))
+    counts = np.zeros((len(each), pairs, 3))
+    counts[np.arange(len(each)), places] = each
+    return Games(games.models, games.pairs, counts)
+
+
+@pytest.mark.parametrize(
+    ("name", "samples", "times", "spread"),
+    [("rollouts of their own", 4, 1, 1.5), ("both orders as two games", 1, 2, 0.0)],
+)
+def test_naive_intervals_would_not(name, samples, times, spread):
+    """Trap: with each sample, or each order, as evidence of its own, the same intervals cover far too little."""
+    settings = {"log_ties": -0.5, "spread": spread, "samples": samples}
+    strengths, runs, few, rng = [0.0, 0.3, 0.6], 800, 200, np.random.default_rng(3)
+    expected, hits = truth(strengths, **settings), {"scenario": 0, "verdict": 0}
+    for run in range(runs):
         games = world(rng, strengths, 60, **settings)
-        each = np.concatenate(
-            [np.eye(3)[np.repeat(np.arange(3), row.astype(int))] for row in games.counts.reshape(-1, 3)]
-        )
-        places = np.repeat(np.tile(np.arange(3), 60), games.counts.reshape(-1, 3).sum(axis=1).astype(int))
-        counts = np.zeros((len(each), 3, 3))
-        counts[np.arange(len(each)), places] = each
-        for name, one in (("scenario", games), ("verdict", Games(games.models, games.pairs, counts))):
+        games = Games(games.models, games.pairs, times * games.counts)
+        for by in ("scenario", "verdict")[: 1 + (run < few)]:
+            one = games if by == "scenario" else by_verdict(games)
             pair = rate(one, RatingSettings(level=0.9, resamples=300), seed=run).pairs[1]
-            hits[name].append(expected[2] - expected[0] in pair.interval)
-    covered = {name: np.mean(hit) for name, hit in hits.items()}
-    record_property("covered", covered)
-    assert covered["scenario"] == pytest.approx(0.9, abs=POINTS)
-    assert covered["verdict"] < 0.82
+            hits[by] += expected[2] - expected[0] in pair.interval
+    rates = {"coverage": hits["scenario"] / runs, "naive_coverage": hits["verdict"] / few}
+    setting = f"3 models, 60 scenarios, {name}"
+    note("Davidson, bootstrap intervals", setting, runs=runs, seed=3, level=0.9, coverage=rates["coverage"])
+    note("Davidson, bootstrap intervals", setting, runs=few, seed=3, naive_coverage=rates["naive_coverage"])
+    assert rates["coverage"] == pytest.approx(0.9, abs=POINTS)
+    assert rates["naive_coverage"] < 0.82
 
 
 @pytest.mark.parametrize(
@@ -100,14 +109,15 @@ def test_naive_intervals_would_not(record_property):
         (5, 200, {"log_ties": -2.0, "spread": 0.0, "samples": 1}),
     ],
 )
-def test_equal_models_are_seldom_told_apart(models, scenarios, settings, record_property):
+def test_equal_models_are_seldom_told_apart(models, scenarios, settings):
     runs, rng = 800, np.random.default_rng(2)
     claims = 0
     for _ in range(runs):
         found = rate(world(rng, [0.0] * models, scenarios, **settings), RatingSettings(resamples=1))
         claims += any(one.letters != "a" or one.rank_low != 1 for one in found.models)
-    record_property("claimed", claims / runs)
-    assert false_positives(claims, runs)
+    setting = f"{models} equal models, {scenarios} scenarios of {settings['samples']}"
+    note("Davidson, groups and ranks", setting, runs=runs, seed=2, any_false_claim=claims / runs)
+    assert at_most(claims / runs, runs)
 
 
 @pytest.mark.parametrize(
@@ -118,17 +128,18 @@ def test_equal_models_are_seldom_told_apart(models, scenarios, settings, record_
         ([0.0, 0.0, 0.0], 80, {"log_ties": -0.3, "spread": 0.0, "samples": 4}),
     ],
 )
-def test_a_model_that_holds_is_seldom_rejected(strengths, scenarios, settings, record_property):
+def test_a_model_that_holds_is_seldom_rejected(strengths, scenarios, settings):
     runs, rng, rejected = 500, np.random.default_rng(4), 0
     for run in range(runs):
         games = world(rng, strengths, scenarios, **settings)
         draws = bootstrap(games, prior=0.5, resamples=300, seed=run)
         rejected += goodness(games, observed_fit(games, 0.5), draws, prior=0.5).p < 0.05
-    record_property("rejected", rejected / runs)
-    assert false_positives(rejected, runs)
+    setting = f"{len(strengths)} models, {scenarios} scenarios of {settings['samples']}"
+    note("Davidson, goodness of fit", setting, runs=runs, seed=4, rejected=rejected / runs)
+    assert at_most(rejected / runs, runs)
 
 
-def test_a_fit_of_dependent_verdicts_is_seldom_rejected(record_property):
+def test_a_fit_of_dependent_verdicts_is_seldom_rejected():
     """Samples that repeat each other: chi-square rejects far too often, the bootstrap over scenarios does not."""
     runs, rng, rejected = 400, np.random.default_rng(5), np.zeros(2)
     for run in range(runs):
@@ -138,8 +149,9 @@ def test_a_fit_of_dependent_verdicts_is_seldom_rejected(record_property):
             games, observed_fit(games, 0.5), bootstrap(games, prior=0.5, resamples=300, seed=run), prior=0.5
         )
         rejected += [found.p < 0.05, found.p_chi_square < 0.05]
-    record_property("rejected", rejected / runs)
-    assert false_positives(rejected[0], runs)
+    rates = dict(zip(("rejected", "naive_chi_square"), rejected / runs, strict=True))
+    note("Davidson, goodness of fit", "3 models, 100 scenarios of 4 copies", runs=runs, seed=5, **rates)
+    assert at_most(rejected[0] / runs, runs)
     assert rejected[1] / runs > 0.3
 
 
@@ -161,8 +173,9 @@ def rated(rng, scenarios, samples, raters, agreeing):
     ("scenarios", "samples", "raters", "agreeing"),
     [(40, 1, 2, 0.6), (60, 4, 2, 0.8), (50, 2, 3, 0.7), (200, 2, 3, 0.5)],
 )
-def test_intervals_cover_agreement(scenarios, samples, raters, agreeing, record_property):
-    runs, rng, names = 1000, np.random.default_rng(6), ("percent", "alpha", "ac1")
+def test_intervals_cover_agreement(scenarios, samples, raters, agreeing):
+    runs, rng = 1000, np.random.default_rng(6)
+    names = ("percent", "alpha", "ac1", "kappa")[: 3 + (raters == 2)]
     units, _ = rated(np.random.default_rng(7), 60_000, 1, raters, agreeing)
     expected = agreement(units, resamples=2)
     hits = dict.fromkeys(names, 0)
@@ -172,19 +185,20 @@ def test_intervals_cover_agreement(scenarios, samples, raters, agreeing, record_
         for name in names:
             interval = getattr(found, name).interval
             hits[name] += interval is not None and getattr(expected, name).value in interval
-    covered = {name: round(hit / runs, 3) for name, hit in hits.items()}
-    record_property("covered", covered)
-    assert list(covered.values()) == pytest.approx([0.95] * len(names), abs=POINTS)
+    covered = {f"coverage_{name}": hit / runs for name, hit in hits.items()}
+    setting = f"{raters} raters, {scenarios} scenarios of {samples}, agreeing {agreeing}"
+    note("agreement, bootstrap intervals", setting, runs=runs, seed=6, **covered)
+    assert list(covered.values()) == pytest.approx([LEVEL] * len(names), abs=POINTS)
 
 
 @pytest.mark.parametrize(
     ("scenarios", "samples", "intercept", "slope"),
     [(40, 1, 0.0, 1.0), (100, 1, 0.6, 1.0), (60, 4, 0.3, -0.5), (30, 5, 0.0, 0.0)],
 )
-def test_intervals_cover_the_length_adjusted_share(scenarios, samples, intercept, slope, record_property):
+def test_intervals_cover_the_length_adjusted_share(scenarios, samples, intercept, slope):
     runs, rng = 2000, np.random.default_rng(8)
     spread = 0.0 if samples == 1 else 0.8
-    hits, claims, given = 0, 0, 0
+    hits, claims, given, wrong = 0, 0, 0, 0
     # With a spread between scenarios, the fit of endless ones is what is estimated.
     big = drawn(np.random.default_rng(9), 200_000, 1, intercept, slope, spread)
     expected = length_adjusted(*big[:3])
@@ -195,9 +209,15 @@ def test_intervals_cover_the_length_adjusted_share(scenarios, samples, intercept
             given += 1
             hits += expected.adjusted_share_b in found.interval
             claims += expected.coefficient in found.coefficient_interval
+            wrong += found.p < NOMINAL
     assert given / runs > 0.99
-    record_property("covered", (hits / given, claims / given))
-    assert (hits / given, claims / given) == pytest.approx((0.95, 0.95), abs=POINTS)
+    rates = {"coverage_share": hits / given, "coverage_coefficient": claims / given}
+    if intercept == 0.0:
+        rates["false_positives"] = wrong / given
+        assert at_most(wrong / given, given)
+    setting = f"{scenarios} scenarios of {samples}, intercept {intercept}, slope {slope}"
+    note("at equal length", setting, runs=given, seed=8, **rates)
+    assert (hits / given, claims / given) == pytest.approx((LEVEL, LEVEL), abs=POINTS)
 
 
 def drawn(rng, scenarios, samples, intercept, slope, spread):

@@ -5,15 +5,16 @@ the test of equivalence by adding up every outcome, the e-value by following eve
 a rate of r over R draws has a standard error of sqrt(r (1 - r) / R), and two of these are allowed above a nominal rate.
 
     python -m pytest -m slow -s tests/eval/test_simulations_tests.py     # prints the figures
+    python benchmarks/statistics/figures.py                              # all of them, as one table
 """
 
-import sys
 from math import comb, log, sqrt
 from statistics import NormalDist
 
 import numpy as np
 import pytest
 from scipy.special import betaln, gammaln, ndtr, xlogy
+from simulated import LEVEL, NOMINAL, all_cover, at_most, covers, note
 
 from sage_eval.stats import (
     benjamini_hochberg,
@@ -24,6 +25,7 @@ from sage_eval.stats import (
     flip_test,
     grouped_difference,
     holm,
+    mcnemar,
     mean_e_path,
     net_win,
     paired_bootstrap,
@@ -39,23 +41,7 @@ from sage_eval.verdict import Choice, Verdict, combine
 
 pytestmark = pytest.mark.slow
 
-NOMINAL = 0.05
-POINTS = 0.02
 Z = NormalDist().inv_cdf(0.975)
-
-
-def show(what, setting, **rates):
-    figures = ", ".join(f"{name} {100 * rate:.1f}%" for name, rate in rates.items())
-    sys.stdout.write(f"\n{what:<34} {setting:<52} {figures}")
-
-
-def at_most(rate, runs, nominal=NOMINAL):
-    return rate <= nominal + 2 * sqrt(nominal * (1 - nominal) / runs)
-
-
-def covers(rate, nominal=0.95):
-    """Within two points below; above, an interval is conservative, which discreteness makes of all at times."""
-    return rate >= nominal - POINTS
 
 
 # ---- counted
@@ -66,7 +52,7 @@ def test_sign_test(n):
     critical = int(critical_wins(np.array([n]))[0])
     assert critical < 0 or sign_test(critical, n - critical).p < NOMINAL <= sign_test(critical + 1, n - critical - 1).p
     rate = 2 * sum(comb(n, wins) for wins in range(critical + 1)) / 2**n
-    show("sign test", f"n={n}", false_positives=rate)
+    note("sign test", f"n={n}", runs=None, false_positives=rate)
     assert rate <= NOMINAL
 
 
@@ -81,7 +67,8 @@ def test_both_orders_as_two_votes_against_one_verdict():
     assert verdict == {0: Verdict.A, 1: Verdict.B}
     wins = np.array([sum(verdict[int(b)] is Verdict.B for b in run) for run in prefers_b[:1000]])
     as_verdicts = np.mean(np.minimum(wins, pairs - wins) <= critical_wins(np.array([pairs]))[0])
-    show("both orders", f"{pairs} pairs", as_two_votes=as_votes, as_one_verdict=as_verdicts)
+    note("both orders as two votes", f"{pairs} pairs", runs=runs, seed=1, naive_false_positives=as_votes)
+    note("both orders as one verdict", f"{pairs} pairs", runs=1000, seed=1, false_positives=as_verdicts)
     assert 0.13 < as_votes < 0.19
     assert at_most(as_verdicts, 1000)
 
@@ -101,11 +88,18 @@ def test_wilson_and_exact_intervals(n):
         both[name] = np.array([binomial(n, p)[(low <= p) & (p <= high)].sum() for p in shares])
     wilson, exact = both["wilson"], both["exact"]
     inner = (shares >= 0.2) & (shares <= 0.8)
-    show("Wilson", f"n={n}, shares .05-.95", mean=wilson.mean(), least=wilson.min(), least_inside=wilson[inner].min())
-    show("Clopper-Pearson", f"n={n}, shares .05-.95", mean=exact.mean(), least=exact.min())
+    found = {"mean": wilson.mean(), "least": wilson.min(), "least_for_.2_to_.8": wilson[inner].min()}
+    note("Wilson", f"n={n}, shares .05-.95", runs=None, **{f"coverage_{name}": rate for name, rate in found.items()})
+    note(
+        "Clopper-Pearson",
+        f"n={n}, shares .05-.95",
+        runs=None,
+        coverage_mean=exact.mean(),
+        coverage_least=exact.min(),
+    )
     assert exact.min() >= 0.95
     # Wilson's holds on average; single shares fall below, near the ends more than in the middle (Brown et al. 2001).
-    assert abs(wilson.mean() - 0.95) < 0.01
+    assert abs(wilson.mean() - LEVEL) < 0.01
     assert wilson[inner].min() >= 0.92
     assert n < 50 or covers(wilson[inner].min())
 
@@ -136,10 +130,12 @@ def test_net_win_interval(n, lead):
     rates = {}
     for neither in (0.0, 0.3, 0.6, 0.9, 0.94):
         if 1 - neither >= lead:
-            rates[f"neither_{neither}"] = trinomial(n, (1 - neither - lead) / 2, (1 - neither + lead) / 2)[inside].sum()
-    show("net win (Tango)", f"n={n}, net win {lead}", **rates)
+            rates[f"coverage_ties_{neither}"] = trinomial(n, (1 - neither - lead) / 2, (1 - neither + lead) / 2)[
+                inside
+            ].sum()
+    note("net win (Tango)", f"n={n}, net win {lead}", runs=None, **rates)
     # Below 50 pairs without ties, where the lead moves in steps of 2 / n, it falls a little short.
-    assert all(covers(rate) for rate in rates.values()) or (n == 20 and min(rates.values()) >= 0.92)
+    assert all_cover(rates.values()) or (n == 20 and min(rates.values()) >= 0.92)
 
 
 def test_net_win_interval_is_the_score_test_turned_round():
@@ -163,25 +159,36 @@ def test_equivalence_of_models_at_the_margin(n, alpha):
         return max(found)
 
     corrected = most(HALF_A_DOCUMENT)
-    show("equivalence (Tango), at the margin", f"n={n}, alpha={alpha}", corrected=corrected, bare=most(0.0))
+    note(
+        "equivalence (Tango), at the margin",
+        f"n={n}, alpha={alpha}",
+        runs=None,
+        nominal=alpha,
+        not_inferior=corrected,
+        naive_without_correction=most(0.0),
+    )
     assert corrected <= alpha
 
 
 @pytest.mark.parametrize(("n", "changed"), [(30, 0.1), (100, 0.2), (1000, 0.05)])
 def test_mcnemar(n, changed):
     # The sign test on however many documents changed.
+    for m in range(1, n // 3 + 1):
+        critical = int(critical_wins(np.array([m]))[0])
+        assert critical < 0 or mcnemar(critical, m - critical, n).p < NOMINAL
+        assert mcnemar(critical + 1, m - critical - 1, n).p >= NOMINAL
     each = [
         2 * sum(comb(m, k) for k in range(int(critical_wins(np.array([m]))[0]) + 1)) / 2**m for m in range(n // 3 + 1)
     ]
     rate = float(binomial(n, changed)[: len(each)] @ np.array(each))
-    show("McNemar, exact", f"n={n}, changed {changed}", false_positives=rate)
+    note("McNemar, exact", f"n={n}, changed {changed}", runs=None, false_positives=rate)
     assert rate <= NOMINAL
 
 
 @pytest.mark.parametrize("most", [200, 1650, 20_000])
 def test_e_value_looked_at_after_every_pair(most):
     rate = stopping_time(0.5, most=most).reached
-    show("e-value, after every pair", f"up to {most} decisive pairs", false_positives=rate)
+    note("e-value, after every pair", f"up to {most} decisive pairs", runs=None, false_positives=rate)
     assert rate <= NOMINAL
 
 
@@ -198,8 +205,8 @@ def test_peeking_at_p_against_the_e_value():
     n = np.arange(1, most + 1)
     log_e = betaln(1 + wins, 1 + n - wins) + n * log(2)
     betting = np.mean((log_e >= log(20)).any(axis=1))
-    show("looking every 25 pairs", f"{runs} runs of {most} pairs", p=peeking)
-    show("looking after every pair", f"{runs} runs of {most} pairs", e_value=betting)
+    note("p, looked at every 25 pairs", f"up to {most} pairs", runs=runs, seed=2, naive_false_positives=peeking)
+    note("e-value, after every pair", f"up to {most} pairs", runs=runs, seed=2, false_positives=betting)
     assert 0.31 < peeking < 0.38
     assert at_most(betting, runs)
     first = e_path([Verdict.B if won else Verdict.A for won in np.diff(wins[0], prepend=0)])
@@ -214,7 +221,7 @@ def test_e_values_of_a_family():
     for _ in range(family):
         wins = np.cumsum(rng.random((runs, most)) < 0.5, axis=1)
         claimed |= (betaln(1 + wins, 1 + n - wins) + n * log(2) >= log(family / NOMINAL)).any(axis=1)
-    show("e-values, any of a family", f"{family} comparisons", false_positives=claimed.mean())
+    note("e-values, any of a family", f"{family} comparisons", runs=runs, seed=3, false_positives=claimed.mean())
     assert at_most(claimed.mean(), runs)
 
 
@@ -226,7 +233,7 @@ def test_confidence_sequence_covers_at_all_times_at_once(share):
     n = np.arange(1, most + 1)
     evidence = betaln(1 + wins, 1 + n - wins) - xlogy(wins, share) - xlogy(n - wins, 1 - share)
     missed = (evidence >= log(20)).any(axis=1).mean()
-    show("confidence sequence, always", f"share {share}, up to {most} pairs", coverage=1 - missed)
+    note("confidence sequence, always", f"share {share}, up to {most} pairs", runs=runs, seed=4, coverage=1 - missed)
     assert at_most(missed, runs)
     path = e_path([Verdict.B if won else Verdict.A for won in np.diff(wins[0], prepend=0)])
     assert [share in limits for limits in path.share_b] == (evidence[0] < log(20)).tolist()
@@ -273,8 +280,8 @@ def test_several_rollouts_a_scenario(setting):
         rates["flips"] = np.mean([one.p is not None and one.p < NOMINAL for one in found])
         rates["t"] = np.mean([one.p_t is not None and one.p_t < NOMINAL for one in found])
         wins = np.array([[np.sum(np.concatenate(list(one.values())) == side) for side in (-1, 1)] for one in drawn])
-        rates["rollouts_on_their_own"] = np.mean(wins.min(axis=1) <= critical_wins(wins.sum(axis=1)))
-    show("scenarios' means", "G={} k={} ties={} icc={} share={}".format(*setting), **rates)
+        rates["naive_by_rollouts"] = np.mean(wins.min(axis=1) <= critical_wins(wins.sum(axis=1)))
+    note("scenarios' means", "G={} k={} ties={} icc={} share={}".format(*setting), runs=runs, seed=5, **rates)
     assert covers(rates["coverage"])
     assert truth or at_most(rates["flips"], runs)
     assert truth or at_most(rates["t"], runs)
@@ -290,7 +297,7 @@ def test_counting_rollouts_on_their_own():
             fewer = min(np.sum(every > 0), np.sum(every < 0))
             wrong += fewer <= critical_wins(np.array([np.sum(every != 0)]))[0]
         rates.append(wrong / runs)
-        show("rollouts on their own", f"100 scenarios of 5, icc {correlation}", false_positives=rates[-1])
+        note("rollouts on their own", f"100 scenarios of 5, icc {correlation}", runs=runs, seed=6, naive=rates[-1])
     assert 0.09 < rates[0] < rates[-1] < 0.25
 
 
@@ -302,7 +309,8 @@ def test_e_value_over_scenarios_means():
         together += mean_e_path([one.mean() for one in drawn]).stopped_after is not None
         verdicts = [{1.0: Verdict.B, -1.0: Verdict.A}.get(score, Verdict.TIE) for one in drawn for score in one]
         apart += e_path(verdicts).stopped_after is not None
-    show("e-value, 5 rollouts a scenario", "200 scenarios, icc .5", means=together / runs, on_their_own=apart / runs)
+    rates = {"false_positives": together / runs, "naive_by_rollouts": apart / runs}
+    note("e-value of scenarios' means", "200 scenarios of 5, icc .5", runs=runs, seed=7, **rates)
     assert at_most(together / runs, runs)
     assert apart > together
 
@@ -313,7 +321,7 @@ def test_flips_drawn():
     drawn = [flip_test(rng.normal(size=30), seed=index, resamples=499) for index in range(runs)]
     assert {one.method for one in drawn} == {"monte-carlo"}
     rate = np.mean([one.p < NOMINAL for one in drawn])
-    show("sign flips, drawn", "30 scores, 499 patterns", false_positives=rate)
+    note("sign flips, drawn", "30 scores, 499 patterns", runs=runs, seed=8, false_positives=rate)
     assert at_most(rate, runs)
 
 
@@ -329,12 +337,14 @@ def test_failures_that_favour_one_model():
         covered += 0.0 in found.interval
         claimed += found.holds
         trusting += sign_test(a - failed, b).p < NOMINAL
-    show(
-        "failures not at random",
-        "200 pairs",
+    note(
+        "worst case over failures",
+        "200 pairs, a third of A's wins lost",
+        runs=runs,
+        seed=9,
         coverage=covered / runs,
         holds=claimed / runs,
-        ignoring_them=trusting / runs,
+        naive_ignoring_them=trusting / runs,
     )
     assert covers(covered / runs)
     assert at_most(claimed / runs, runs)
@@ -355,7 +365,7 @@ def test_families(correlation):
         share += rejected[real:].sum() / max(1, rejected.sum())
         complete += any(one < NOMINAL for one in holm(list(2 * ndtr(-np.abs(row)))))
     rates = {"holm_all_null": complete / runs, "holm_4_real": false_claims / runs, "bh_false_share": share / runs}
-    show("family of 10", f"correlation {correlation}", **rates)
+    note("family of 10", f"correlation {correlation}", runs=runs, seed=10, **rates)
     assert all(at_most(rate, runs) for rate in rates.values())
 
 
@@ -376,7 +386,8 @@ def test_paired_bootstrap(shape, n):
         # Exchangeable models: the sign of each gain is a matter of chance.
         flipped = gains * rng.choice([-1.0, 1.0], size=n)
         wrong += paired_bootstrap(np.zeros(n), flipped, seed=run, resamples=199).p < NOMINAL
-    show("paired bootstrap", f"{shape}, n={n}", coverage=covered / runs, false_positives=wrong / runs)
+    rates = {"coverage": covered / runs, "false_positives": wrong / runs}
+    note("paired bootstrap", f"{shape}, n={n}", runs=runs, seed=11, **rates)
     assert covers(covered / runs)
     assert at_most(wrong / runs, runs)
 
@@ -419,7 +430,7 @@ def test_documents_in_clusters(setting):
         "flips": np.mean([one.p is not None and one.p < NOMINAL for one in found]),
         "t": np.mean([one.p_t < NOMINAL for one in found]),
     }
-    show("documents in clusters", "{}, {} clusters, spread {}".format(*setting), **rates)
+    note("documents in clusters", "{}, {} clusters, spread {}".format(*setting), runs=runs, seed=12, **rates)
     assert covers(rates["coverage_t"])
     assert covers(rates["coverage_bootstrap"])
     assert at_most(rates["flips"], runs)
@@ -438,9 +449,8 @@ def test_documents_in_strata():
         found = grouped_difference(base, new, strata=ids.tolist(), seed=run, resamples=300)
         covered += truth in found.interval
         resampled += truth in found.bootstrap
-    show(
-        "documents in strata", "12 subjects, all there", coverage_t=covered / runs, coverage_bootstrap=resampled / runs
-    )
+    rates = {"coverage_t": covered / runs, "coverage_bootstrap": resampled / runs}
+    note("documents in strata", "12 subjects, all there", runs=runs, seed=13, **rates)
     assert covers(covered / runs)
     assert covers(resampled / runs)
 
@@ -457,6 +467,7 @@ def test_equivalence_of_scores_at_the_margin(shape, n, clusters):
         found = equivalence_of_scores(np.zeros(n), gains, margin=0.1, clusters=ids)
         passed += found.not_inferior
         covered += -0.1 in found.limits
-    show("equivalence (t), at the margin", f"{shape}, n={n}", not_inferior=passed / runs, coverage_90=covered / runs)
+    rates = {"not_inferior": passed / runs, "coverage": covered / runs}
+    note("equivalence (t), at the margin", f"{shape}, n={n}", runs=runs, seed=14, level=0.9, **rates)
     assert at_most(passed / runs, runs)
     assert covers(covered / runs, 0.9)

@@ -1,0 +1,82 @@
+"""Reads pair verdicts as evidence: each scenario and sample once, by judge, and repeats for test-retest apart.
+
+read_evidence([Path("judged/")]).judges["rubric:warm"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sage_data.errors import InputError
+from sage_data.store.shards import read_table
+from sage_eval.plan import PANEL
+
+TABLE = "pair_verdicts"
+_COLUMNS = ("judge", "spec_hash", "model_a", "model_b", "scenario_id", "verdict")
+_LATER_COLUMNS = ("sample", "replicate", "words_a", "words_b")
+"""Older tables lack some; sample and replicate then count as 0, words as unknown."""
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What judges found, in the order it was stored."""
+
+    judges: Mapping[str, tuple[Row, ...]]
+    """Verdicts by judge; the panel, which is made of the others, is the last."""
+    repeats: tuple[Row, ...]
+    """Verdicts on pairs that were judged already, to see how steady the judge is; they are evidence of nothing else."""
+
+
+def read_evidence(folders: Sequence[Path]) -> Evidence:
+    """Read the verdicts of judge stages.
+
+    Raises:
+        InputError: there is no verdict; a pair is judged twice in one scenario and sample by one judge, so that it
+            would count as independent evidence; two judges have one name; or a table lacks a column.
+    """
+    rows = [row for folder in folders for row in _rows(folder)]
+    if not rows:
+        raise InputError("the folders hold no verdict at all", next_step="look at the judge stage's summary")
+    first, repeats = ([row for row in rows if bool(row.get("replicate")) is again] for again in (False, True))
+    _refuse_mixtures(first)
+    judges: dict[str, list[Row]] = {}
+    for row in first:
+        judges.setdefault(row["judge"], []).append(row)
+    ordered = sorted(judges, key=lambda judge: judge == PANEL)
+    return Evidence({judge: tuple(judges[judge]) for judge in ordered}, tuple(repeats))
+
+
+def _rows(folder: Path) -> list[Row]:
+    table = read_table(folder, TABLE)
+    if missing := [name for name in _COLUMNS if name not in table.column_names]:
+        raise InputError(
+            f"{folder}: {TABLE} lacks the columns {', '.join(missing)}",
+            next_step="give a folder that `sage eval judge` wrote",
+        )
+    rows: list[Row] = table.select([n for n in (*_COLUMNS, *_LATER_COLUMNS) if n in table.column_names]).to_pylist()
+    return rows
+
+
+def _refuse_mixtures(rows: Sequence[Row]) -> None:
+    specs: dict[str, str] = {}
+    seen: set[tuple[Any, ...]] = set()
+    for row in rows:
+        judge, a, b = row["judge"], row["model_a"], row["model_b"]
+        spec = specs.setdefault(judge, row["spec_hash"])
+        if spec != row["spec_hash"]:
+            raise InputError(
+                f"two judges are called {judge}: spec {spec} and spec {row['spec_hash']}",
+                next_step="name them apart in the judge stages (judges: {uri: ..., name: ...}) and judge again",
+            )
+        once = (judge, row["scenario_id"], row.get("sample") or 0, frozenset((a, b)))
+        if once in seen:
+            raise InputError(
+                f"judge {judge} has two verdicts on {a} against {b} in scenario {row['scenario_id']}, "
+                f"sample {once[2]}; expected one",
+                next_step="give each folder of verdicts once, and list each pair in one order only",
+            )
+        seen.add(once)
