@@ -156,8 +156,8 @@ SAGE.Show = class {
     const chosen = candidates.find(([selected]) => selected);
     const rejected = candidates.filter(([selected]) => !selected);
     const drawn = rejected.reduce((sum, one) => sum + one[5], 0);
-    const score = chosen && chosen[2] !== null ? `, said with ${chosen[2].toFixed(2)}` : "";
-    const summary = rejected.length ? `${drawn} rejected${score}` : `No other candidate${score}`;
+    const score = chosen && chosen[2] !== null ? ` \u00b7 this one scored ${chosen[2].toFixed(2)}` : "";
+    const summary = rejected.length ? `${drawn} rejected${score}` : `no other candidate${score}`;
     if (!rejected.length) return make("p", { class: "quiet small" }, summary);
     const details = make("details", { class: "candidates" }, make("summary", {}, summary));
     // Built when it is opened: a dialogue may have hundreds of them.
@@ -183,7 +183,7 @@ SAGE.Show = class {
       make("div", {},
         make("p", { class: "said", dir: "auto" }, text ?? ""),
         this.states(own, read, strings),
-        flags.length ? make("p", { class: "alert small" }, flags.join(" \u00b7 ")) : null,
+        flags.length ? make("p", { class: "quiet small" }, flags.join(" \u00b7 ")) : null,
         scored.length ? make("p", { class: "quiet small" }, scored.map(([name, figure]) => `${name} ${figure.toFixed(2)}`).join(" \u00b7 ")) : null));
   }
 
