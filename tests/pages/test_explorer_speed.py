@@ -66,5 +66,4 @@ def test_the_first_paint_and_every_filter_are_quick(
             spent += measured(page, "sage-filter")
         slowest[view] = statistics.median(spent)
     record_property("milliseconds", {"paint": paints, "ready": ready, **slowest})
-    print({"paint": paints, "ready": ready, **slowest})
     assert max(slowest.values()) < FILTER_MS, slowest

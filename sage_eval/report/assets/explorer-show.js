@@ -82,9 +82,11 @@ SAGE.Show = class {
     const name = this.rows.names[judging];
     return make("section", { class: "judge", "aria-label": `Judge ${name}` },
       make("h3", {}, make("span", {}, make("i", {}, "judge "), name), " ", make("span", { class: `verdict verdict-${SAGE.kindOf(verdict)}` }, SAGE.verdictWords(verdict, a, b))),
-      make("dl", {},
-        this.order(`${a} first`, choiceAb, [a, b], rawAb, errorAb),
-        this.order(`${b} first`, choiceBa, [b, a], rawBa, errorBa)),
+      choiceAb === null && choiceBa === null
+        ? make("p", { class: "quiet small" }, "Follows from the verdicts of the judges; a panel is not asked itself.")
+        : make("dl", {},
+          this.order(`${a} first`, choiceAb, [a, b], rawAb, errorAb),
+          this.order(`${b} first`, choiceBa, [b, a], rawBa, errorBa)),
       wordsA === null || wordsB === null ? null
         : make("p", { class: "quiet small" }, `Words a reply: ${wordsA.toFixed(1)} and ${wordsB.toFixed(1)}`));
   }
