@@ -62,6 +62,7 @@ def _insert_shards(
     kept = "* EXCLUDE (stage)" if "stage" in source.columns else "*"
     named = quoted(family.removeprefix("rejected/"))
     source = source.project(f"{quoted(run.label)} AS stage, {named} AS family, {kept}")
+    source = _with_later(source, table)
     warnings: list[str] = []
     if table.select is not None and (table.only_if is None or table.only_if in source.columns):
         source.create_view("source", replace=True)
@@ -73,6 +74,12 @@ def _insert_shards(
     _check_required(run, family, source, declared)
     as_declared(source, declared).insert_into(table.name)
     return warnings
+
+
+def _with_later(source: Relation, table: Table) -> Relation:
+    named = [tuple(one.split(" ", 1)) for one in table.later]
+    added = [f"CAST(NULL AS {kind}) AS {name}" for name, kind in named if name not in source.columns]
+    return source.project(", ".join(["*", *added])) if added else source
 
 
 def _check_required(run: StageRun, family: str, source: Relation, declared: Sequence[Column]) -> None:

@@ -28,6 +28,8 @@ class Table:
     manifests."""
     only_if: str | None = None
     """Column that a stage's shards must have for `sql/build/` to apply; those without are taken over as they are."""
+    later: tuple[str, ...] = ()
+    """Columns, as "name TYPE", that stages write since some version; NULL for those that do not."""
     order: tuple[str, ...] = ()
     """Columns it is sorted by; empty keeps the order of the stages and of their rows."""
 
@@ -53,9 +55,12 @@ TABLES = (
     Table("rejected", "rejected/*", only_if="utterances"),
     Table("quarantine", "quarantine"),
     Table("scenarios", "scenarios"),
-    Table("dialogues", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id")),
+    Table("dialogues", "dialogues", later=("sample BIGINT",), order=("model NULLS FIRST", "stage", "dialogue_id")),
     Table("turns", "dialogues", order=("model NULLS FIRST", "stage", "dialogue_id", "turn")),
     Table("messages", "messages"),
+    Table("annotation_calls", "asked"),
+    Table("annotation_agreement"),
+    Table("rewrites", "rewrites"),
     Table("rollout_outcomes", "outcomes"),
     Table("candidates", "candidates", order=("stage", "dialogue_id", "turn", "candidate")),
     Table("judge_calls", "judge_calls", order=("stage", *_PAIR, "scenario_id", '"order"')),

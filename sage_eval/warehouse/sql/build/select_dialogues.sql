@@ -9,6 +9,7 @@ SELECT
     id AS dialogue_id,
     model,
     scenario_id,
+    sample,
     source.corpus AS corpus,
     source.thread AS thread,
     source.place AS place,

@@ -3,6 +3,7 @@ CREATE TABLE dialogues (
     dialogue_id VARCHAR NOT NULL,
     model VARCHAR,
     scenario_id VARCHAR,
+    sample BIGINT,
     corpus VARCHAR NOT NULL,
     thread VARCHAR,
     place VARCHAR,
@@ -16,6 +17,7 @@ COMMENT ON COLUMN dialogues.stage IS 'The stage that wrote it.';
 COMMENT ON COLUMN dialogues.dialogue_id IS 'Id, unique within its stage.';
 COMMENT ON COLUMN dialogues.model IS 'Identity of the agent that spoke as the assistant; NULL for found dialogues.';
 COMMENT ON COLUMN dialogues.scenario_id IS 'Scenario it was rolled out from; NULL for found dialogues.';
+COMMENT ON COLUMN dialogues.sample IS 'Which of its scenario''s rollouts it is, from 0; NULL where there is one only, or none.';
 COMMENT ON COLUMN dialogues.corpus IS 'Short name of where it comes from, for example reddit or self-play.';
 COMMENT ON COLUMN dialogues.thread IS 'Thread or conversation id in that corpus.';
 COMMENT ON COLUMN dialogues.place IS 'Community, for example a subreddit''s name.';
