@@ -27,6 +27,8 @@ TIMES = ("LastModified", "Last-Modified", "last_modified", "mtime", "modified", 
 """What they call the time of writing, which stands in where there is no such mark."""
 INSIDE = 2
 """How deep inside a stage's folder an input may lie and still count as made by it."""
+EXTRAS = {"s3": "s3", "s3a": "s3", "hf": "hub"}
+"""Scheme -> extra that installs what reads it."""
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _PASSWORD = re.compile(r"://[^/@]*:[^/@]*@")
 
@@ -241,7 +243,8 @@ def open_file_system(url: str) -> tuple[Any, str]:
 
         system, root = url_to_fs(url)
     except ImportError as error:
-        advice = "pip install 'sage-dialogue[s3]'" if scheme in ("s3", "s3a") else str(error)
+        extra = EXTRAS.get(scheme)
+        advice = str(error) if extra is None else f"pip install 'sage-dialogue[{extra}]'"
         raise MissingDependencyError(
             f"{url}: reading {scheme}:// needs a package that is not installed", next_step=advice
         ) from error

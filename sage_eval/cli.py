@@ -80,9 +80,18 @@ group = LazyGroup("eval", COMMANDS, "Judge models, ask questions in SQL, write p
 @click.option("--list", "catalogue", is_flag=True, help="List tables, columns and examples.")
 @click.option(
     "--warehouse",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Warehouse or run folder [default: the only run below runs/].",
+    "warehouses",
+    multiple=True,
+    metavar="[NAME=]PLACE",
+    help="Warehouse or run folder, or hf:// or s3:// URL; several under names [default: the only run below runs/].",
 )
+@click.option(
+    "--export-duckdb",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a DuckDB file of views over the Parquet instead; it is not sandboxed.",
+)
+@click.option("--relative", is_flag=True, help="With --export-duckdb: paths relative to the file's folder.")
 @click.option("--json", "form", flag_value="json", help="Print JSON.")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV.")
 @click.option("--parquet", "form", flag_value="parquet", help="Print Parquet, for a pipe or file.")
@@ -95,13 +104,15 @@ def sql(
     file: Path | None,
     example: str | None,
     catalogue: bool,
-    warehouse: Path | None,
+    warehouses: tuple[str, ...],
+    export_duckdb: Path | None,
+    relative: bool,
     form: str | None,
     timeout: float,
     memory: str,
 ) -> None:
     """Ask the warehouse of a run one question in SQL: a single SELECT, read-only."""
-    from sage_eval.sql import Question, answer
+    from sage_eval.sql import Question, answer, export_views, read_warehouses
     from sage_eval.warehouse.output import Format
 
     question = Question(
@@ -112,8 +123,13 @@ def sql(
         form=Format(form or "table"),
         timeout_s=timeout,
         memory_limit=memory,
+        alone=True,
     )
-    sys.stdout.buffer.write(answer(warehouse or only_run(), question))
+    found = read_warehouses(warehouses) if warehouses else only_run()
+    if export_duckdb is not None:
+        click.echo(export_views(found, export_duckdb, question, relative=relative))
+        return
+    sys.stdout.buffer.write(answer(found, question))
 
 
 def only_run(runs: Path = Path("runs")) -> Path:

@@ -15,7 +15,6 @@ from sage_eval.warehouse.database import (
     Relation,
     as_declared,
     declared_tables,
-    identifier,
     quoted,
     read_parquet,
 )
@@ -62,8 +61,8 @@ def _insert_shards(
     source = read_parquet(connection, run.shards(family))
     kept = "* EXCLUDE (stage)" if "stage" in source.columns else "*"
     named = quoted(family.removeprefix("rejected/"))
-    absent = "".join(f", NULL AS {identifier(name)}" for name in table.may_lack if name not in source.columns)
-    source = source.project(f"{quoted(run.label)} AS stage, {named} AS family, {kept}{absent}")
+    source = source.project(f"{quoted(run.label)} AS stage, {named} AS family, {kept}")
+    source = _with_later(source, table)
     warnings: list[str] = []
     if table.select is not None and (table.only_if is None or table.only_if in source.columns):
         source.create_view("source", replace=True)
@@ -75,6 +74,12 @@ def _insert_shards(
     _check_required(run, family, source, declared)
     as_declared(source, declared).insert_into(table.name)
     return warnings
+
+
+def _with_later(source: Relation, table: Table) -> Relation:
+    named = [tuple(one.split(" ", 1)) for one in table.later]
+    added = [f"CAST(NULL AS {kind}) AS {name}" for name, kind in named if name not in source.columns]
+    return source.project(", ".join(["*", *added])) if added else source
 
 
 def _check_required(run: StageRun, family: str, source: Relation, declared: Sequence[Column]) -> None:

@@ -28,8 +28,8 @@ class Table:
     manifests."""
     only_if: str | None = None
     """Column that a stage's shards must have for `sql/build/` to apply; those without are taken over as they are."""
-    may_lack: tuple[str, ...] = ()
-    """Columns that its `sql/build/` reads and shards written by older versions do not have: NULL there."""
+    later: tuple[str, ...] = ()
+    """Columns, as "name TYPE", that stages write since some version; NULL for those that do not."""
     order: tuple[str, ...] = ()
     """Columns it is sorted by; empty keeps the order of the stages and of their rows."""
 
@@ -46,6 +46,7 @@ class Table:
 
 
 _PAIR = ("judge", "model_a", "model_b")
+_SAMPLE = ("sample BIGINT",)
 TABLES = (
     Table("runs"),
     Table("run_inputs"),
@@ -55,10 +56,13 @@ TABLES = (
     Table("rejected", "rejected/*", only_if="utterances"),
     Table("quarantine", "quarantine"),
     Table("scenarios", "scenarios"),
-    Table("dialogues", "dialogues", may_lack=("sample",), order=("model NULLS FIRST", "stage", "dialogue_id")),
-    Table("turns", "dialogues", may_lack=("sample",), order=("model NULLS FIRST", "stage", "dialogue_id", "turn")),
+    Table("dialogues", "dialogues", later=_SAMPLE, order=("model NULLS FIRST", "stage", "dialogue_id")),
+    Table("turns", "dialogues", later=_SAMPLE, order=("model NULLS FIRST", "stage", "dialogue_id", "turn")),
     Table("messages", "messages"),
-    Table("rollout_outcomes", "outcomes", may_lack=("sample",)),
+    Table("annotation_calls", "asked"),
+    Table("annotation_agreement"),
+    Table("rewrites", "rewrites"),
+    Table("rollout_outcomes", "outcomes", later=_SAMPLE),
     Table("candidates", "candidates", order=("stage", "dialogue_id", "turn", "candidate")),
     Table("judge_calls", "judge_calls", order=("stage", *_PAIR, "scenario_id", '"order"')),
     Table("pair_verdicts", "pair_verdicts", order=("stage", *_PAIR, "scenario_id")),

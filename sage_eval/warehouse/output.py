@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from rich.cells import cell_len
 
 from sage_eval.warehouse.database import Declared
-from sage_eval.warehouse.query import QueryError, Result
+from sage_eval.warehouse.query import Result, refuse_twins
 
 MAX_ROWS = 100
 MAX_CELL = 60
@@ -41,7 +41,7 @@ def write(result: Result, form: Format) -> bytes:
         return as_table(result).encode()
     if form is Format.CSV:
         return _as_csv(result).encode()
-    _refuse_twins(result)
+    refuse_twins(result)
     return _as_json(result).encode() if form is Format.JSON else _as_parquet(result)
 
 
@@ -61,9 +61,10 @@ def _size(rows: int, shown_rows: int | None = None) -> str:
     return f"{words}, first {shown_rows} shown" if shown_rows is not None and rows > shown_rows else words
 
 
-def as_catalogue(tables: list[tuple[Declared, int | None]], examples: dict[str, str]) -> str:
+def as_catalogue(tables: list[tuple[Declared, int | None]], examples: dict[str, str], above: str = "") -> str:
     """Every table with its columns and comments, then the named example queries."""
-    parts = [line for table, rows in tables for line in _described(table, "view" if rows is None else _size(rows))]
+    parts = [above, ""] if above else []
+    parts += [line for table, rows in tables for line in _described(table, "view" if rows is None else _size(rows))]
     parts.append("examples (sage eval sql --example NAME)")
     width = max(map(len, examples), default=0)
     parts += [f"  {name:<{width}}  {about}" for name, about in examples.items()]
@@ -152,9 +153,3 @@ def _as_parquet(result: Result) -> bytes:
     sink = io.BytesIO()
     pq.write_table(result.table, sink, compression="zstd")
     return sink.getvalue()
-
-
-def _refuse_twins(result: Result) -> None:
-    twins = sorted({name for name in result.columns if result.columns.count(name) > 1})
-    if twins:
-        raise QueryError(f"two columns are called {', '.join(twins)}", next_step="name them apart with AS")

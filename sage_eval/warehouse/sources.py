@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sage_eval.warehouse.contract import TABLES
 
 _SHARD = re.compile(r"(?P<family>(?:rejected/)?[A-Za-z0-9_]+?)(?:-\d{5})?\.parquet")
 Row = dict[str, Any]
+AGREEMENT = "agreement.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,11 @@ def read_runs(inputs: Sequence[Input]) -> list[StageRun]:
 
 
 def manifest_rows(runs: Sequence[StageRun]) -> dict[str, list[Row]]:
-    """Rows of the tables that come from manifests alone, by table."""
+    """Rows of the tables that come from no shards but from manifests and what lies beside them, by table.
+
+    Raises:
+        InputError: a file beside a manifest is damaged.
+    """
     return {
         "runs": [_run_row(run) for run in runs],
         "run_inputs": [row for run in runs for row in _input_rows(run)],
@@ -90,6 +96,7 @@ def manifest_rows(runs: Sequence[StageRun]) -> dict[str, list[Row]]:
         ],
         "funnel": [row for run in runs for row in _funnel_rows(run)],
         "files": [row for run in runs for row in _file_rows(run)],
+        "annotation_agreement": [row for run in runs for row in _agreement_rows(run)],
     }
 
 
@@ -130,6 +137,20 @@ def _funnel_rows(run: StageRun) -> Iterator[Row]:
                 "reason": reason,
                 "n": n,
             }
+
+
+def _agreement_rows(run: StageRun) -> Iterator[Row]:
+    """How well annotated states agree with gold ones, from the file that `sage_data.annotation` writes about it."""
+    path = run.path / AGREEMENT
+    if not any(entry.path == AGREEMENT for entry in run.manifest.files):
+        return
+    try:
+        labels = json.loads(path.read_bytes())["labels"]
+        for role, slots in labels.items():
+            for slot, figures in slots.items():
+                yield {"stage": run.label, "role": role, "slot": slot, **figures}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}", next_step=f"run the stage {run.label} again") from error
 
 
 def _file_rows(run: StageRun) -> Iterator[Row]:

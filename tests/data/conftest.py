@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fake_credentials import use_fake_credentials
+from local_s3 import local_s3
 
 
 @pytest.fixture
@@ -27,14 +27,5 @@ def ray_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
 @pytest.fixture
 def s3_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A client of a real, empty S3 server; its address and credentials stand in the environment."""
-    server_module = pytest.importorskip("moto.server")
-    boto3 = pytest.importorskip("boto3")
-    s3fs = pytest.importorskip("s3fs")
-    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    use_fake_credentials(monkeypatch, f"http://{host}:{port}")
-    s3fs.S3FileSystem.clear_instance_cache()
-    yield boto3.client("s3")
-    s3fs.S3FileSystem.clear_instance_cache()
-    server.stop()
+    with local_s3(monkeypatch) as client:
+        yield client

@@ -24,6 +24,7 @@ def write_stage(
     config: Mapping[str, Any] | None = None,
     inputs: Mapping[str, Sequence[str]] | None = None,
     models: Mapping[str, str] | None = None,
+    jsons: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write one finished stage folder as the store would."""
     folder = parent / name
@@ -32,6 +33,8 @@ def write_stage(
     for family, given in tables.items():
         for index, table in enumerate([given] if isinstance(given, pa.Table) else given):
             out.write_shard(family, index, table, counts=counts if index == 0 and family == next(iter(tables)) else ())
+    for file, value in (jsons or {}).items():
+        out.write_json(file, value)
     files = list_files(folder)
     manifest = Manifest(
         stage=name,

@@ -19,7 +19,7 @@ from sage_data.store.manifest import read_manifest
 from sage_eval.warehouse import Config, build, connect, query
 from sage_eval.warehouse.contract import TABLES, sql_files
 from sage_eval.warehouse.database import declared_tables
-from sage_eval.warehouse.query import find_warehouse
+from sage_eval.warehouse.opening import find_warehouse
 from sage_eval.warehouse.sources import family_of
 
 

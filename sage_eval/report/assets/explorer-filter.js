@@ -125,7 +125,9 @@ SAGE.Rows = class {
 
   byAgreement({ agree }) {
     if (agree === undefined) return null;
-    const readable = (row) => this.verdicts.map((letters) => letters[row]).filter((letter) => "ABTI".includes(letter));
+    // One answer of each judge: a judge does not disagree with itself, nor a panel with its members.
+    const judges = this.verdicts.filter((_, at) => this.judgings[at].repeat === 1 && !this.judgings[at].panel);
+    const readable = (row) => judges.map((letters) => letters[row]).filter((letter) => "ABTI".includes(letter));
     if (agree === "opposite") return (row) => { const said = readable(row); return said.includes("A") && said.includes("B"); };
     // Without two readable verdicts there is nothing to agree on.
     return (row) => {

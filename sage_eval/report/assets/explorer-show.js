@@ -82,9 +82,11 @@ SAGE.Show = class {
     const name = this.rows.names[judging];
     return make("section", { class: "judge", "aria-label": `Judge ${name}` },
       make("h3", {}, make("span", {}, make("i", {}, "judge "), name), " ", make("span", { class: `verdict verdict-${SAGE.kindOf(verdict)}` }, SAGE.verdictWords(verdict, a, b))),
-      make("dl", {},
-        this.order(`${a} first`, choiceAb, [a, b], rawAb, errorAb),
-        this.order(`${b} first`, choiceBa, [b, a], rawBa, errorBa)),
+      choiceAb === null && choiceBa === null
+        ? make("p", { class: "quiet small" }, "Follows from the verdicts of the judges; a panel is not asked itself.")
+        : make("dl", {},
+          this.order(`${a} first`, choiceAb, [a, b], rawAb, errorAb),
+          this.order(`${b} first`, choiceBa, [b, a], rawBa, errorBa)),
       wordsA === null || wordsB === null ? null
         : make("p", { class: "quiet small" }, `Words a reply: ${wordsA.toFixed(1)} and ${wordsB.toFixed(1)}`));
   }
@@ -156,8 +158,8 @@ SAGE.Show = class {
     const chosen = candidates.find(([selected]) => selected);
     const rejected = candidates.filter(([selected]) => !selected);
     const drawn = rejected.reduce((sum, one) => sum + one[5], 0);
-    const score = chosen && chosen[2] !== null ? `, said with ${chosen[2].toFixed(2)}` : "";
-    const summary = rejected.length ? `${drawn} rejected${score}` : `No other candidate${score}`;
+    const score = chosen && chosen[2] !== null ? ` \u00b7 this one scored ${chosen[2].toFixed(2)}` : "";
+    const summary = rejected.length ? `${drawn} rejected${score}` : `no other candidate${score}`;
     if (!rejected.length) return make("p", { class: "quiet small" }, summary);
     const details = make("details", { class: "candidates" }, make("summary", {}, summary));
     // Built when it is opened: a dialogue may have hundreds of them.
@@ -183,7 +185,7 @@ SAGE.Show = class {
       make("div", {},
         make("p", { class: "said", dir: "auto" }, text ?? ""),
         this.states(own, read, strings),
-        flags.length ? make("p", { class: "alert small" }, flags.join(" \u00b7 ")) : null,
+        flags.length ? make("p", { class: "quiet small" }, flags.join(" \u00b7 ")) : null,
         scored.length ? make("p", { class: "quiet small" }, scored.map(([name, figure]) => `${name} ${figure.toFixed(2)}`).join(" \u00b7 ")) : null));
   }
 

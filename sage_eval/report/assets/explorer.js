@@ -130,7 +130,7 @@
       heads ? make("p", { class: "result-text", dir: "auto" }, text || id || "No words") : null,
       make("a", { href: address({ ...unselected, page: undefined, ...selection }), "data-row": row, class: "result" },
         make("span", { class: "result-pair" }, names),
-        badges.length ? make("span", { class: "badges" }, badges) : null));
+        make("span", { class: "badges" }, badges.length ? badges : make("i", { class: "quiet" }, "not judged"))));
   }
 
   function badge(judge, verdict, a, b) {
@@ -195,7 +195,7 @@
     fill("judge", rows.names.map((name) => [name, name]));
     const judged = rows.names.length > 0;
     fill("verdict", judged ? [["A", "first wins"], ["B", "second wins"], ["T", "tie"], ["I", "orders disagree"], ["M", "unreadable"], ["E", "no answer"]] : []);
-    fill("agree", rows.names.length > 1 ? [["same", "agree"], ["differ", "disagree"], ["opposite", "opposite winners"]] : []);
+    fill("agree", rows.names.length > 1 ? [["same", "agree"], ["differ", "disagree"], ["opposite", "contradict"]] : []);
     fill("label", rows.emotions.map((emotion) => [emotion, emotion]));
   }
 
@@ -216,7 +216,10 @@
 
   function drawControls(said) {
     const pair = rows.pairs.findIndex(([a, b]) => a === said.pa && (b ?? "") === (said.pb ?? ""));
-    for (const name of FILTERS) at(name).value = name === "pair" ? (pair < 0 ? "" : String(pair)) : said[name] ?? "";
+    for (const name of FILTERS) {
+      at(name).value = name === "pair" ? (pair < 0 ? "" : String(pair)) : said[name] ?? "";
+      at(name).closest(".field").classList.toggle("used", at(name).value !== "");
+    }
     // While someone types, the box is ahead of the address.
     if (!typing && at("q").value !== (said.q ?? "")) at("q").value = said.q ?? "";
     drawVerdicts(said, pair);

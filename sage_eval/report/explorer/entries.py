@@ -18,6 +18,8 @@ from sage_eval.warehouse.database import Connection
 
 SQL = Path(__file__).parent / "sql"
 STEPS = ("verdicts", "dialogues", "scenarios", "numbered", "rows", "answers")
+NEWER = {"pair_verdicts": ("replicate",), "dialogues": ("sample",)}
+"""Columns of numbers that not every warehouse has; they count as missing values there."""
 LETTERS = {"A": "A", "B": "B", "tie": "T", "inconsistent": "I", "malformed": "M", "error": "E"}
 """How the six verdicts are written in a column; anything else, or nothing, is a dot."""
 _NONE = "."
@@ -28,7 +30,8 @@ class Entries:
     """The numbered rows of a report, as columns."""
 
     judgings: tuple[dict[str, Any], ...]
-    """Each judge of each stage: name, stage, model and, where it answered more than once, which answer."""
+    """Each judge of each stage: name, stage, which of its answers (from 1), model, and whether it is a panel, whose
+    verdict follows from those of others and that has no answers of its own."""
     pairs: tuple[tuple[str, str | None], ...]
     """(model A, model B), or (stage, None) for dialogues that nobody judged."""
     scenario: Numbers
@@ -73,6 +76,10 @@ def number(connection: Connection, most: int) -> Entries:
         connection: an open warehouse.
         most: dialogues of each stage that are shown although no judge saw them.
     """
+    for table, columns in NEWER.items():
+        held = connection.table(table)
+        lacking = [f"NULL::BIGINT AS {name}" for name in columns if name not in held.columns]
+        held.project(", ".join(["*", *lacking])).create_view(f"read_{table}")
     for step in STEPS:
         sql = _sql(step)
         connection.execute(sql, {"most": most} if "$most" in sql else None)
@@ -102,11 +109,11 @@ def number(connection: Connection, most: int) -> Entries:
 
 def _judgings(connection: Connection) -> tuple[dict[str, Any], ...]:
     found = connection.execute(
-        "SELECT judging, judge, stage, repeat, min(judge_model) FROM shown_verdicts GROUP BY ALL ORDER BY judging"
+        "SELECT judge, stage, repeat, min(judge_model), bool_and(choice_ab IS NULL) FROM shown_verdicts "
+        "GROUP BY judging, judge, stage, repeat ORDER BY judging"
     ).fetchall()
-    return tuple(
-        {"judge": judge, "stage": stage, "repeat": repeat, "model": model} for _, judge, stage, repeat, model in found
-    )
+    names = ("judge", "stage", "repeat", "model", "panel")
+    return tuple(dict(zip(names, row, strict=True)) for row in found)
 
 
 def _letters(connection: Connection, judgings: int, rows: int) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ WITH numbered AS (
         *,
         row_number() OVER (
             PARTITION BY stage, judge, model_a, model_b, scenario_id, stage_a, dialogue_a, stage_b, dialogue_b
-            ORDER BY spec_hash, verdict, raw_ab, raw_ba
+            ORDER BY replicate NULLS FIRST, spec_hash, verdict, raw_ab, raw_ba
         ) AS repeat
-    FROM pair_verdicts
+    FROM read_pair_verdicts
 )
 SELECT *, dense_rank() OVER (ORDER BY judge, stage, repeat) - 1 AS judging
 FROM numbered

@@ -6,7 +6,17 @@ WITH flat AS (
         CASE WHEN scenario_id IS NOT NULL THEN coalesce(sample, 0) END AS sample,
         id AS dialogue_id,
         generate_subscripts(utterances, 1) - 1 AS turn,
-        unnest(utterances, max_depth := 2)
+        -- An older stage's utterances may lack a field, which the cast makes NULL.
+        unnest(
+            utterances::STRUCT(
+                role VARCHAR,
+                text VARCHAR,
+                state STRUCT(motivation VARCHAR, emotion VARCHAR, topics VARCHAR[]),
+                perceived STRUCT(motivation VARCHAR, emotion VARCHAR, topics VARCHAR[]),
+                source_id VARCHAR
+            )[],
+            max_depth := 2
+        )
     FROM source
 ), neighbours AS (
     SELECT

@@ -1,0 +1,1 @@
+SELECT * EXCLUDE (id), id AS dialogue_id FROM source
