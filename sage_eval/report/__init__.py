@@ -2,7 +2,8 @@
 
     sage eval report runs/demo/warehouse --out runs/demo/report
 
-`index.html` is the leaderboard, `explorer.html` reads every judged dialogue out of `data/`; both share `assets/`.
+`index.html` is the leaderboard, `explorer.html` reads every judged dialogue out of `data/`, `data.html` tells where the
+training data comes from and what became of it; all share `assets/`.
 """
 
 from __future__ import annotations
@@ -11,20 +12,36 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from sage_data.stage import Context, Inputs, Need, Output, StageConfig
+from sage_data.errors import InputError
+from sage_data.stage import Context, Input, Inputs, Need, Output, StageConfig
 from sage_eval.report import explorer
+from sage_eval.report.dataset import read_dataset
 from sage_eval.report.explorer import Written, write_explorer
-from sage_eval.report.page import read_page
-from sage_eval.report.render import ASSETS, EXPLORER, INDEX, TEMPLATES, render_explorer, render_index
+from sage_eval.report.leaderboard import read_board
+from sage_eval.report.render import (
+    ASSETS,
+    DATA,
+    EXPLORER,
+    INDEX,
+    TEMPLATES,
+    render_data,
+    render_explorer,
+    render_index,
+)
 from sage_eval.warehouse.contract import sql_files
 from sage_eval.warehouse.database import Connection
 from sage_eval.warehouse.output import as_table
 from sage_eval.warehouse.query import ask, connect
 
-VERSION = 2
-INPUTS = (Need("warehouse", "the warehouse to show"),)
+VERSION = 3
+INPUTS = (
+    Need("warehouse", "the warehouse to show"),
+    Need("card", "dataset card, or a folder that `sage data publish` staged, to show on the data page", optional=True),
+)
+CARDS = ("README.md", "dataset/README.md")
+"""Where a folder's card lies."""
 RESOURCES: tuple[Path, ...] = (
-    *sorted(TEMPLATES.iterdir()),
+    *sorted(TEMPLATES.rglob("*.j2")),
     *sorted(ASSETS.iterdir()),
     *explorer.RESOURCES,
     *sql_files("examples").values(),
@@ -37,6 +54,7 @@ class Config(StageConfig):
 
     title: str = Field("Evaluation report", min_length=1, description="Heading of the pages.")
     dialogues: int = Field(3, ge=0, description="Pairs of dialogues shown on the first page for each pair of models.")
+    examples: int = Field(3, ge=0, le=5, description="Rows kept, and rows rejected for each reason, on the data page.")
     unjudged: int = Field(
         500, ge=0, description="Dialogues of each stage that the explorer shows although no judge saw them."
     )
@@ -51,15 +69,16 @@ class Config(StageConfig):
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
-    """Write `index.html`, `explorer.html`, `assets/` and `data/`.
+    """Write `index.html`, `explorer.html`, `data.html`, `assets/` and `data/`.
 
     Raises:
-        InputError: the input is no warehouse.
+        InputError: the input is no warehouse, or there is no readable card where one was promised.
         SchemaVersionError: the warehouse was written by a newer version.
     """
+    card = _card(inputs.optional("card"))
     with (
         connect(inputs.one("warehouse").path) as connection,
-        context.progress("report", total=2, unit="pages") as bar,
+        context.progress("report", total=3, unit="pages") as bar,
     ):
         with out.folder("data") as data:
             written = write_explorer(connection, data, config.unjudged)
@@ -67,9 +86,27 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
             out.write_text(f"assets/{asset.name}", asset.read_text(encoding="utf-8"))
         out.write_text(EXPLORER, render_explorer(config.title, written, _notices(written)))
         bar.advance(1)
-        out.write_text(INDEX, render_index(read_page(connection, config.title, config.dialogues)))
+        out.write_text(INDEX, render_index(read_board(connection, config.title, config.dialogues)))
+        bar.advance(1)
+        out.write_text(DATA, render_data(config.title, read_dataset(connection, config.examples, card)))
         out.write_text("summary.txt", _asked(connection, config.example) + "\n" + _told(written))
         bar.advance(1)
+
+
+def _card(given: Input | None) -> str | None:
+    if given is None:
+        return None
+    places = [given.path] if given.path.is_file() else [given.path / name for name in CARDS]
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        raise InputError(
+            f"{given.path}: expected a dataset card, that is {' or '.join(CARDS)}, found none",
+            next_step="sage data publish FOLDERS --dry-run --out published/",
+        )
+    try:
+        return found.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{found}: expected a card in UTF-8, found other bytes at {error.start}") from error
 
 
 def _notices(written: Written) -> list[str]:

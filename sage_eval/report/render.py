@@ -1,6 +1,6 @@
 """Turn what was read into pages that load nothing from outside: escaped by default, no script or style in the page.
 
-    render_index(read_page(connection, "Quickstart", 3))
+    render_index(read_board(connection, "Quickstart", 3))
 
 Every page extends `base.html.j2`: its header, its links to the other pages, its policy. A new page is a template, a
 line in `PAGES` and a function here.
@@ -15,14 +15,16 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sage_eval.report import numbers
+from sage_eval.report.dataset import Dataset
 from sage_eval.report.explorer import Written
-from sage_eval.report.page import Page
+from sage_eval.report.leaderboard import Board
 
 TEMPLATES = Path(__file__).parent / "templates"
 ASSETS = Path(__file__).parent / "assets"
-INDEX, EXPLORER = "index.html", "explorer.html"
-PAGES = ((INDEX, "Leaderboard"), (EXPLORER, "Explorer"))
+INDEX, EXPLORER, DATA = "index.html", "explorer.html", "data.html"
+PAGES = ((INDEX, "Leaderboard"), (EXPLORER, "Explorer"), (DATA, "Data"))
 """(file, name) of every page, in the order of the links between them."""
+BOARD_SCRIPTS = ("board.js",)
 EXPLORER_SCRIPTS = ("explorer-data.js", "explorer-filter.js", "explorer-show.js", "explorer.js")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'none'; connect-src 'none'; "
@@ -31,9 +33,14 @@ POLICY = (
 """Content security policy: scripts and style sheets of this folder alone; no inline code, image, font or request."""
 
 
-def render_index(page: Page) -> str:
+def render_index(board: Board) -> str:
     """The leaderboard as HTML. Text from dialogues, models and judges is escaped wherever it stands."""
-    return _render(INDEX, page.title, page=page)
+    return _render(INDEX, board.title, page=board, scripts=BOARD_SCRIPTS)
+
+
+def render_data(title: str, dataset: Dataset) -> str:
+    """The data page as HTML."""
+    return _render(DATA, title, page=dataset, scripts=BOARD_SCRIPTS)
 
 
 def render_explorer(title: str, written: Written, notices: Sequence[str]) -> str:
@@ -61,6 +68,8 @@ def _environment() -> Environment:
         "signed": numbers.signed,
         "decimal": numbers.decimal,
         "p_value": numbers.p_value,
+        "range": numbers.between,
+        "usd": numbers.usd,
     }
     environment.filters.update(filters)
     return environment

@@ -24,7 +24,7 @@ from sage_eval.warehouse.sources import manifest_rows, read_runs
 
 __all__ = ["Config", "Result", "connect", "query", "run"]
 
-VERSION = 3
+VERSION = 4
 INPUTS = (Need("runs", "the folders of all finished stages to look into", many=True, manifest=True),)
 RESOURCES: tuple[Path, ...] = (*sorted((SQL / "tables").glob("*.sql")), *sorted((SQL / "build").glob("*.sql")))
 SUMMARY_WIDTH = 100

@@ -108,8 +108,9 @@
         row.hidden = !words.every((word) => text.includes(word));
       }
       body.append(...rows);
-      const left = rows.filter((row) => !row.hidden).length;
-      box.nextElementSibling.textContent = words.length ? `${left} of ${rows.length} rows` : "";
+      const offered = rows.filter((row) => !row.classList.contains("aside")); // those of another judge are put aside
+      const left = offered.filter((row) => !row.hidden).length;
+      box.nextElementSibling.textContent = words.length ? `${left} of ${offered.length} rows` : "";
     }
 
     window.addEventListener("hashchange", show);
