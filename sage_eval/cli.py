@@ -19,7 +19,7 @@ COMMANDS = {
     "judge": Lazy(
         "compare models pair by pair, in both orders",
         "sage_eval.judge",
-        'sage eval judge rollout-a/ rollout-b/ --out judged/ --set "pairs=[[a, b]]"',
+        "sage eval judge rollout-a/ rollout-b/ --out judged/ --judges openai:MODEL@URL --stop e-value",
     ),
     "significance": Lazy(
         "exact tests over the verdicts: a table like the paper's Table 1",
@@ -39,6 +39,11 @@ COMMANDS = {
         "run lm-eval tasks and keep every sample",
         "sage_eval.bench",
         "sage eval bench sage1/model --tasks world/tasks --out bench-sage1/",
+    ),
+    "bench mirror": Lazy(
+        "put the data of benchmarks where lm-eval finds it without a network",
+        "sage_eval.bench.mirror",
+        "sage eval bench mirror --from benchmarks/ --out mirror/",
     ),
     "regress": Lazy(
         "compare two models' benchmarks item by item: a table like the paper's Table 2",

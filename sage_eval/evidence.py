@@ -16,8 +16,9 @@ from sage_eval.plan import PANEL
 
 TABLE = "pair_verdicts"
 _COLUMNS = ("judge", "spec_hash", "model_a", "model_b", "scenario_id", "verdict")
-_LATER_COLUMNS = ("sample", "replicate", "words_a", "words_b")
-"""Older tables lack some; sample and replicate then count as 0, words as unknown."""
+_LATER_COLUMNS = ("sample", "replicate", "words_a", "words_b", "self_test")
+"""Older tables lack some; sample and replicate then count as 0, words and the judge's self-test as unknown."""
+_DOUBTED = {"failed": "failed its self-test", "could not be asked": "could not be put to its self-test"}
 Row = Mapping[str, Any]
 
 
@@ -48,6 +49,16 @@ def read_evidence(folders: Sequence[Path]) -> Evidence:
         judges.setdefault(row["judge"], []).append(row)
     ordered = sorted(judges, key=lambda judge: judge == PANEL)
     return Evidence({judge: tuple(judges[judge]) for judge in ordered}, tuple(repeats))
+
+
+def doubts(judges: Mapping[str, Sequence[Row]]) -> list[str]:
+    """A sentence for each judge that did not give the known answers; its verdicts stand, and prove little."""
+    return [
+        f"{judge} {words}: do not rest a claim on its verdicts (see the judge stage's self-test.txt)"
+        for judge, rows in judges.items()
+        for state, words in _DOUBTED.items()
+        if any(row.get("self_test") == state for row in rows)
+    ]
 
 
 def _rows(folder: Path) -> list[Row]:

@@ -2,6 +2,7 @@
 
 Whoever reads the verdicts later takes the settings from the plan, names its hash, and says so where they differ.
 
+    plan = keep_plan(AnalysisPlan(...), out)
     plan = read_plan(Path("judged/"))
 """
 
@@ -15,6 +16,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sage_data.errors import ConfigError, InputError
+from sage_data.stage import Output
 from sage_data.store.files import sha256_json
 
 Setting = TypeVar("Setting", bound=float | StrEnum)
@@ -74,12 +76,17 @@ class AnalysisPlan(_Frozen):
     samples: int = Field(
         1, ge=1, description="Most rollouts a scenario and model; more than 1 makes scenarios clusters."
     )
-    replicates: int = Field(1, ge=1, description="How often the judge is asked about each pair in each order.")
+    replicates: int = Field(
+        1, ge=1, description="How often a judge is asked about a pair in each order, where it is asked again at all."
+    )
+    replicate_share: float = Field(
+        1.0, gt=0, le=1, description="Share of the scenarios that are asked again, if `replicates` is more than 1."
+    )
     alpha: float = Field(0.05, gt=0, lt=1, description="Chance of any false claim in the whole family.")
     correction: Correction = Correction.HOLM
     tie_rule: TieRule = TieRule.DROP
     stopping: StoppingRule = StoppingRule.FIXED
-    self_test: tuple[str, ...] = Field((), description="Checks every judge had to pass before its verdicts count.")
+    self_test: tuple[str, ...] = Field((), description="Checks that every judge is put to before its verdicts count.")
     seed: int = 0
 
     @property
@@ -135,3 +142,21 @@ def departures(name: str, used: Setting, plans: Sequence[AnalysisPlan]) -> list[
 def hashes(plans: Sequence[AnalysisPlan]) -> str | None:
     """Hashes of the plans, each named once; None without a plan."""
     return ", ".join(dict.fromkeys(plan.plan_hash for plan in plans)) or None
+
+
+def keep_plan(plan: AnalysisPlan, out: Output) -> AnalysisPlan:
+    """Write the plan, whole or not at all; an attempt that is gone on with must still have the same.
+
+    Raises:
+        ConfigError: an earlier attempt in this folder was begun under another plan.
+    """
+    earlier = read_plan(out.path)
+    if earlier is None:
+        out.write_json(PLAN, plan.model_dump(mode="json"))
+    elif earlier != plan:
+        changed = [name for name in AnalysisPlan.model_fields if getattr(earlier, name) != getattr(plan, name)]
+        raise ConfigError(
+            f"{out.path / PLAN}: judging was begun under another plan; it differs in {', '.join(changed)}",
+            next_step="judge into another folder, or delete this one to begin anew; finished calls stay in the journal",
+        )
+    return plan

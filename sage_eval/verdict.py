@@ -12,6 +12,8 @@ only if both calls agree.
 
 from __future__ import annotations
 
+import json
+import re
 from enum import StrEnum
 
 
@@ -57,8 +59,22 @@ class Verdict(StrEnum):
         return self in (Verdict.MALFORMED, Verdict.ERROR)
 
 
-REPLIES = {"VERDICT: FIRST": Choice.FIRST, "VERDICT: SECOND": Choice.SECOND, "VERDICT: TIE": Choice.TIE}
-"""Every reply that counts as an answer, letter by letter."""
+REPLIES = {
+    f"{before}{word}{after}": choice
+    for before, after in (('{"verdict": "', '"}'), ("VERDICT: ", ""))
+    for word, choice in (("FIRST", Choice.FIRST), ("SECOND", Choice.SECOND), ("TIE", Choice.TIE))
+}
+"""Every reply that counts as an answer, letter by letter: a JSON object, which servers can be held to, or a line."""
+REPLY_SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {"verdict": {"type": "string", "enum": ["FIRST", "SECOND", "TIE"]}},
+        "required": ["verdict"],
+        "additionalProperties": False,
+    }
+)
+"""JSON Schema of the object, as JSON text: a server that can holds the reply to it."""
+_OBJECT = re.compile(r'\{[ \t\r\n]*"verdict"[ \t\r\n]*:[ \t\r\n]*("[A-Z]+")[ \t\r\n]*\}')
 
 _MIRRORED_CHOICE = {Choice.FIRST: Choice.SECOND, Choice.SECOND: Choice.FIRST}
 _MIRRORED_VERDICT = {Verdict.A: Verdict.B, Verdict.B: Verdict.A}
@@ -72,11 +88,13 @@ _OF_SEAT = {
 
 
 def read_choice(reply: str) -> Choice:
-    """Read a judge's whole reply, which must be one of `REPLIES`; only white space around it is forgiven.
+    """Read a judge's whole reply, which must be one of `REPLIES`; only white space is forgiven, where JSON allows it.
 
     Nothing is searched for, repaired or guessed: a reply that says both things, or says more, is malformed.
     """
-    return REPLIES.get(reply.strip(), Choice.MALFORMED)
+    said = reply.strip()
+    written = _OBJECT.fullmatch(said)
+    return REPLIES.get(said if written is None else f'{{"verdict": {written[1]}}}', Choice.MALFORMED)
 
 
 def seen_by_model(choice: Choice, order: Order) -> Verdict:

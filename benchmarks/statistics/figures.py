@@ -5,7 +5,9 @@ is made in two ways. "counted" figures add up every outcome and have no error; t
 rate of r over R runs has a standard error of sqrt(r (1 - r) / R). Measures called naive are warnings: what the figure
 would be if one counted both orders, each rollout, or each look as evidence of its own.
 
-    python benchmarks/statistics/figures.py                      # about three minutes on one core
+What was found last stands in `figures.csv` beside this file.
+
+    python benchmarks/statistics/figures.py                      # about three and a half minutes on one core
     python benchmarks/statistics/figures.py -k "wilson or flips" --csv figures.csv
 """
 
@@ -48,7 +50,7 @@ def write_csv(path: Path, figures: Sequence[Figure]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(Figure.__dataclass_fields__))
         writer.writeheader()
-        writer.writerows(asdict(one) for one in figures)
+        writer.writerows(asdict(one) | {"rate": round(one.rate, 4)} for one in figures)
 
 
 @click.command(help="Run the simulations of the statistics and print their figures.")

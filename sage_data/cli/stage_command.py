@@ -2,7 +2,9 @@
 
     sage data gate dialogues/ --out kept/ --min-compound 0.2
 
-The first input is given by position, the others as `--NAME PATH`. What an option cannot express goes through `--set`.
+The first input is given by position, the others as `--NAME PATH`. What an option cannot express goes through `--set`. A
+field whose type is a model of its own becomes an option if that model says `written_as_text = True`, as one that
+validates from a text.
 """
 
 from __future__ import annotations
@@ -153,6 +155,8 @@ def _param_type(kind: Any) -> click.ParamType[Any] | None:
         return click.Choice([str(choice) for choice in typing.get_args(kind)])
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return click.Choice([str(choice) for choice in kind])
+    if getattr(kind, "written_as_text", False):
+        return click.STRING
     return _SCALARS.get(kind)
 
 

@@ -20,6 +20,7 @@ from sage_data.stage.contract import (
     StageModule,
     derive_seed,
     load_stage,
+    located,
     missing_package,
 )
 from sage_data.stage.fingerprint import backend_files, counted_config, describe, fingerprint, resources
@@ -45,6 +46,7 @@ __all__ = [
     "fingerprint",
     "fresh_manifest",
     "load_stage",
+    "located",
     "missing_package",
     "package_versions",
     "resolve_path",

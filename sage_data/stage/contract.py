@@ -68,16 +68,7 @@ class Context:
         # Opened late, so that stages without a model never look for entry points.
         from sage_data.chat.uri import open_chat
 
-        scheme, _, rest = uri.partition(":")
-        if rest.startswith("@"):
-            name, question, query = rest[1:].partition("?")
-            if not inputs.many(name):
-                raise ConfigError(
-                    f"{scheme}:@{name}: expected a model in the input {name!r}, found no such input",
-                    next_step=f"give the input {name!r}, or a URI that names a model itself, such as openai:MODEL@URL",
-                )
-            rest = f"{inputs.one(name).path}{question}{query}"
-        backend = open_chat(f"{scheme}:{rest}")
+        backend = open_chat(located(uri, inputs))
         kept = self.journal if getattr(backend, "journaled", False) else None
         if kept is None and meter is None:
             return backend
@@ -93,6 +84,24 @@ class Context:
     def progress(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Bar]:
         """A progress bar for one part of the work; `total` None when it cannot be known."""
         return self.report.bar(label, total, unit)
+
+
+def located(uri: str, inputs: Inputs) -> str:
+    """A model's URI with the path of the input that it names in place of `@NAME`; any other as it is.
+
+    Raises:
+        ConfigError: `@NAME` names no input.
+    """
+    scheme, colon, rest = uri.partition(":")
+    if not rest.startswith("@"):
+        return uri
+    name, question, query = rest[1:].partition("?")
+    if not inputs.many(name):
+        raise ConfigError(
+            f"{scheme}:@{name}: expected a model in the input {name!r}, found no such input",
+            next_step=f"give the input {name!r}, or a URI that names a model itself, such as openai:MODEL@URL",
+        )
+    return f"{scheme}{colon}{inputs.one(name).path}{question}{query}"
 
 
 class StageModule(Protocol):

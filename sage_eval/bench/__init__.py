@@ -1,77 +1,68 @@
-"""Runs lm-evaluation-harness on a checkpoint and keeps every document's score, so that two models can be compared.
+"""Runs lm-evaluation-harness on a model and keeps every document's score, so that two models can be compared.
 
 The paper's Table 2 uses ten tasks, zero-shot: hellaswag, arc_challenge, arc_easy, mmlu, winogrande, openbookqa, piqa,
-social_iqa, commonsense_qa, gsm8k. Any other task of lm-eval, or a folder of task files, works as well.
+social_iqa, commonsense_qa, gsm8k; the name `paper` stands for them. Any other task of lm-eval, or a folder of task
+files, works as well. With a mirror of the data (`sage eval bench mirror`) no network is needed.
 
-    sage eval bench sage1/model --tasks world/tasks --out bench-sage1/
+    sage eval bench sage1/model --names paper --mirror mirror/ --out bench-sage1/
+    sage eval bench --model-uri openai:MODEL@http://127.0.0.1:8000/v1 --tokenizer sage1/model --names paper --out b/
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-import pyarrow.compute as pc
-from pydantic import Field
-
-from sage_data.errors import ConfigError, InputError
-from sage_data.stage import Context, Counts, Input, Inputs, Need, Output, StageConfig
-from sage_data.store.shards import read_table
+from sage_data.errors import InputError
+from sage_data.stage import Context, Counts, Inputs, Output
 from sage_eval.bench import records
-from sage_eval.bench.harness import Harness, Options, open_harness
+from sage_eval.bench.endpoint import check_likelihoods
+from sage_eval.bench.harness import Harness, Options
+from sage_eval.bench.index import index_tasks
+from sage_eval.bench.leaves import leaves
+from sage_eval.bench.logs import LOG, Scrubber, logged, prompts_cut
+from sage_eval.bench.models import Candidate, Engine, candidate_of, checkpoint_of, other_base
+from sage_eval.bench.offline import shut_hub
+from sage_eval.bench.opening import Options as ModelOptions
+from sage_eval.bench.opening import check_arguments, open_model
+from sage_eval.bench.planning import Wanted, check_leaves, wanted_tasks
+from sage_eval.bench.settings import INPUTS, Config
 from sage_eval.bench.tasks import resolved, task_names
-from sage_eval.tables import text_table
+from sage_eval.bench.text import summary
 
-VERSION = 1
-INPUTS = (
-    Need("model", "checkpoint folder, or the folder of a stage that made one"),
-    Need("tasks", "folder of lm-eval task files with their data", optional=True),
-)
+__all__ = ["INPUTS", "VERSION", "Config", "Harness", "checkpoint_of", "run"]
 
-
-class Config(StageConfig):
-    """Which tasks are run, and how."""
-
-    names: tuple[str, ...] = Field(
-        (), description="Tasks or groups by their lm-eval names; every task of the input `tasks` when left out."
-    )
-    limit: int | None = Field(None, ge=1, description="Documents a task; all of them when left out.")
-    num_fewshot: int | None = Field(None, ge=0, description="Examples in the prompt; the task's own when left out.")
-    batch_size: int = Field(16, ge=1, description="Requests in a batch.")
-    apply_chat_template: bool = Field(False, description="Put prompts into the model's chat template.")
-    bootstrap_iters: int = Field(1000, ge=0, description="Resamples for standard errors that have no formula.")
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
-    max_length: int | None = Field(None, ge=1, description="Tokens of context; the model's own when left out.")
-    offline: bool = Field(True, description="Never ask the Hub for data or models.")
+VERSION = 2
 
 
 def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     """Run every task; a task finished by an earlier attempt is not run again.
 
     Raises:
-        ConfigError: no task is named, and there is no folder of tasks.
+        BackendError: a server cannot be used, or gave what is no answer.
+        ConfigError: no task is named, or the model, the tasks and the mirror do not go together.
         InputError: the model folder is no checkpoint, or a task or its data is missing.
-        MissingDependencyError: lm-eval is not installed.
+        MissingDependencyError: lm-eval or vLLM is not installed.
     """
-    model, folder = inputs.one("model"), inputs.optional("tasks")
-    checkpoint = checkpoint_of(model)
-    out.add_model("candidate", f"{model.label}@{model.fingerprint[:12]}")
-    with nullcontext() if folder is None else resolved(folder.path) as own:
-        tasks = config.names or (own and task_names(own))
-        if not tasks:
-            raise ConfigError("no task is named, and there is no input `tasks`", next_step="name some in `names`")
-        todo = [index for index in range(len(tasks)) if not _finished(out, index)]
+    check_arguments(config.model_args)
+    candidate = candidate_of(config.model_uri, config.api, config.tokenizer_id, inputs, offline=config.offline)
+    out.add_model("candidate", candidate.identity)
+    if (odd := other_base(candidate)) is not None:
+        out.warn(odd)
+    folder, mirror = inputs.optional("tasks"), inputs.optional("mirror")
+    with nullcontext() if folder is None else resolved(folder.path) as own, shut_hub(config.offline):
+        wanted = wanted_tasks(config.names, task_names(own) if own else (), config.num_fewshot)
+        todo = [index for index in range(len(wanted)) if not _finished(out, index)]
         if todo:
-            options = Options(seed=context.seed, **config.model_dump(exclude={"names"}))
-            log = out.path / "logs" / "lm-eval.log"
-            with (
-                open_harness(checkpoint, own, tasks, options, log) as harness,
-                context.progress("bench", total=len(todo), unit="tasks") as bar,
-            ):
+            harness = _open(config, candidate, wanted, own, None if mirror is None else mirror.path, out, context)
+            with context.progress("bench", total=len(todo), unit="tasks") as bar:
                 for index in todo:
-                    _run_task(harness, tasks[index], index, out)
+                    _run_task(harness, wanted[index], index, out)
                     bar.advance(1)
-    _summarise(out)
+    if cut := prompts_cut(out.path / LOG):
+        out.warn(f"lm-eval cut prompts to fit the model's context, {cut} times or more: see {LOG}")
+    out.write_text("summary.txt", summary(out.path))
 
 
 def _finished(out: Output, index: int) -> bool:
@@ -79,44 +70,40 @@ def _finished(out: Output, index: int) -> bool:
     return all([out.has_shard(records.SAMPLES, index), out.has_shard(records.METRICS, index)])
 
 
-def checkpoint_of(model: Input) -> Path:
-    """The folder that holds `config.json`: the input itself, or `model` inside it.
-
-    Raises:
-        InputError: neither does.
-    """
-    for folder in (model.path, model.path / "model"):
-        if (folder / "config.json").is_file():
-            return folder
-    raise InputError(
-        f"{model.path}: expected a checkpoint with a config.json, here or in model/; found none",
-        next_step="give the `model` folder of a training stage",
+def _open(
+    config: Config,
+    candidate: Candidate,
+    wanted: Sequence[Wanted],
+    own: Path | None,
+    mirror: Path | None,
+    out: Output,
+    context: Context,
+) -> Harness:
+    """Check everything, then load the model."""
+    log = out.path / LOG
+    scrub = Scrubber([*candidate.paths, *(one for one in (own, mirror, out.path, Path.cwd()) if one)], candidate.key)
+    # A chat endpoint has a template of its own, and takes messages alone.
+    chat = config.apply_chat_template or not candidate.scores_text
+    settings = ModelOptions(
+        config.batch_size, config.device, config.max_length, context.seed, chat, dict(config.model_args)
     )
+    with logged(log, scrub):
+        manager = index_tasks(own, [one.name for one in wanted])
+        plan = [(one, leaves(manager, one.name)) for one in wanted]
+        check_leaves(plan, scores_text=candidate.scores_text, mirror=mirror)
+        model = open_model(candidate, settings)
+        if candidate.engine is Engine.OPENAI and not all(leaf.generates for _, listed in plan for leaf in listed):
+            check_likelihoods(model)
+    options = Options(config.limit, chat, config.bootstrap_iters, context.seed)
+    return Harness(model, manager, options, None if mirror is None else mirror.resolve(), log, scrub)
 
 
-def _run_task(harness: Harness, task: str, index: int, out: Output) -> None:
-    results = harness.evaluate(task)
+def _run_task(harness: Harness, wanted: Wanted, index: int, out: Output) -> None:
+    results = harness.evaluate(wanted)
     samples = records.sample_table(results)
     documents = samples.group_by(["task", "doc_id"]).aggregate([]).num_rows
+    if not documents:
+        raise InputError(f"lm-eval ran no document of {wanted.name}")
     out.write_shard(records.METRICS, index, records.metric_table(results))
     counts = Counts(unit="documents", came_in=documents, kept=documents, quarantined=0)
     out.write_shard(records.SAMPLES, index, samples, counts=counts)
-
-
-def _summarise(out: Output) -> None:
-    metrics = read_table(out.path, records.METRICS)
-    rows = metrics.sort_by([("task", "ascending"), ("filter", "ascending"), ("metric", "ascending")]).to_pylist()
-    cells = [
-        (
-            row["task"],
-            row["filter"],
-            row["metric"],
-            "-" if row["n"] is None else str(row["n"]),
-            "-" if row["value"] is None else f"{row['value']:.3f}",
-            "-" if row["stderr"] is None else f"({row['stderr']:.3f})",
-        )
-        for row in rows
-    ]
-    tasks = pc.count_distinct(metrics["task"]).as_py()
-    table = text_table(("task", "filter", "metric", "n", "value", "stderr"), cells, left=3)
-    out.write_text("summary.txt", f"lm-eval on {tasks} tasks\n\n{table}\n")

@@ -1,18 +1,21 @@
-"""The one place that runs lm-evaluation-harness: a local checkpoint on tasks by name, results as plain values.
+"""The one place that runs lm-evaluation-harness: tasks by name on an opened model, results as plain values.
 
-with open_harness(checkpoint, folder, tasks, options, log) as harness: harness.evaluate("piqa")
+Harness(model, manager, options, mirror, log, scrub).evaluate(Wanted("piqa", 0))
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, redirect_stderr
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sage_data.errors import InputError, MissingDependencyError
+from sage_data.errors import InputError
+from sage_eval.bench.logs import Scrubber, logged
+from sage_eval.bench.offline import inside, swapped
+from sage_eval.bench.planning import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +23,8 @@ class Options:
     """How lm-eval is run."""
 
     limit: int | None
-    num_fewshot: int | None
-    batch_size: int
     apply_chat_template: bool
     bootstrap_iters: int
-    device: str
-    max_length: int | None
-    offline: bool
     seed: int
 
 
@@ -34,38 +32,46 @@ class Options:
 class Harness:
     """A loaded model with the tasks that can be run on it."""
 
-    evaluator: Any
     model: Any
     manager: Any
     options: Options
+    mirror: Path | None
+    """Working directory of each run."""
     log: Path
     """Takes what lm-eval prints: a dozen bars a task, which would bury our own progress."""
+    scrub: Scrubber
 
-    def evaluate(self, task: str) -> Mapping[str, Any]:
+    def evaluate(self, wanted: Wanted) -> Mapping[str, Any]:
         """Run one task or group by its lm-eval name and return what lm-eval returns.
 
         Raises:
-            InputError: there is no such task, or its data cannot be had.
+            BackendError: the server gave what is no answer.
+            InputError: the task's data cannot be had, or lm-eval refuses to run it on this model.
         """
-        if self.manager.task_index.get(task) is None:
-            raise InputError(f"lm-eval has no task {task!r}", next_step="check `names`, or add its YAML to the tasks")
+        evaluator = importlib.import_module("lm_eval.evaluator")
         try:
-            with _logged(self.log), _no_machine_report(self.evaluator):
-                return self._evaluate(task)
+            with logged(self.log.resolve(), self.scrub), inside(self.mirror), _no_machine_report(evaluator):
+                return self._evaluate(evaluator, wanted)
         except (ConnectionError, FileNotFoundError) as error:
             raise InputError(
-                f"task {task!r}: its data could not be read: {error}",
-                next_step="put the data beside the task's YAML, or set `offline: false` where there is a network",
+                f"task {wanted.name!r}: its data could not be read: {error}",
+                next_step="make a mirror of it (sage eval bench mirror), put the data beside the task's YAML, "
+                "or set `offline: false` where there is a network",
+            ) from error
+        except (AssertionError, NotImplementedError, ValueError) as error:
+            raise InputError(
+                f"task {wanted.name!r}: lm-eval cannot run it on this model: {error}",
+                next_step=f"see {self.log} for what lm-eval said before",
             ) from error
 
-    def _evaluate(self, task: str) -> Mapping[str, Any]:
+    def _evaluate(self, evaluator: Any, wanted: Wanted) -> Mapping[str, Any]:
         options = self.options
-        found: Mapping[str, Any] = self.evaluator.simple_evaluate(
+        found: Mapping[str, Any] = evaluator.simple_evaluate(
             model=self.model,
-            tasks=[task],
+            tasks=[wanted.name],
             task_manager=self.manager,
             limit=options.limit,
-            num_fewshot=options.num_fewshot,
+            num_fewshot=wanted.num_fewshot,
             apply_chat_template=options.apply_chat_template,
             bootstrap_iters=options.bootstrap_iters,
             log_samples=True,
@@ -77,87 +83,7 @@ class Harness:
         return found
 
 
-@contextmanager
-def open_harness(
-    checkpoint: Path, folder: Path | None, tasks: Sequence[str], options: Options, log: Path
-) -> Iterator[Harness]:
-    """Load the checkpoint and index the tasks; offline settings hold as long as the block.
-
-    Args:
-        checkpoint: folder with config, weights and tokenizer.
-        folder: task files of one's own, found before lm-eval's.
-        tasks: names that will be run.
-        options: how.
-        log: file that takes what lm-eval prints.
-
-    Raises:
-        MissingDependencyError: lm-eval is not installed.
-    """
-    evaluator, huggingface, managers = _libraries()
-    with _offline(options.offline):
-        device = options.device if options.device != "auto" else _device()
-        length = {} if options.max_length is None else {"max_length": options.max_length}
-        with _logged(log):
-            model = huggingface.HFLM(
-                pretrained=str(checkpoint), device=device, batch_size=options.batch_size, dtype="auto", **length
-            )
-            manager = _index(managers.TaskManager, folder, tasks)
-        yield Harness(evaluator, model, manager, options, log)
-
-
-def _index(manager: Any, folder: Path | None, tasks: Sequence[str]) -> Any:
-    """Index the folder alone when every task is a single one defined there: lm-eval's own 14,000 files take seconds."""
-    if folder is not None:
-        own = manager(include_path=str(folder), include_defaults=False)
-        if set(tasks) <= set(own.all_subtasks):
-            return own
-    return manager(include_path=None if folder is None else str(folder))
-
-
-def _libraries() -> tuple[Any, Any, Any]:
-    # Imported on use: the import alone takes seconds, and planning a recipe needs none of it.
-    names = ("lm_eval.evaluator", "lm_eval.models.huggingface", "lm_eval.tasks")
-    try:
-        first, second, third = (importlib.import_module(name) for name in names)
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"benchmarks need the package {error.name!r}, which is not installed",
-            next_step="pip install 'sage-dialogue[bench]'",
-        ) from error
-    return first, second, third
-
-
-def _device() -> str:
-    return "cuda" if importlib.import_module("torch").cuda.is_available() else "cpu"
-
-
-@contextmanager
-def _logged(log: Path) -> Iterator[None]:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as file, redirect_stderr(file):
-        yield
-
-
 def _no_machine_report(evaluator: Any) -> AbstractContextManager[None]:
     """Keep lm-eval from asking pip, git and lscpu about this machine after each task: slow, and never stored."""
     names = [name for name in ("add_env_info", "get_git_commit_hash") if hasattr(evaluator, name)]
-    return _swapped([(evaluator, name, lambda *_: None) for name in names])
-
-
-def _offline(offline: bool) -> AbstractContextManager[None]:
-    """Forbid the Hub for a while. The libraries read their environment once, when imported: their switches are set."""
-    modules = ("huggingface_hub.constants", "datasets.config") if offline else ()
-    return _swapped([(importlib.import_module(name), "HF_HUB_OFFLINE", True) for name in modules])
-
-
-@contextmanager
-def _swapped(switches: Sequence[tuple[Any, str, Any]]) -> Iterator[None]:
-    """Give attributes of modules other values for the length of a block."""
-    before = [(module, name, getattr(module, name)) for module, name, _ in switches]
-    for module, name, value in switches:
-        setattr(module, name, value)
-    try:
-        yield
-    finally:
-        for module, name, value in before:
-            setattr(module, name, value)
+    return swapped([(evaluator, name, lambda *_: None) for name in names])

@@ -31,10 +31,15 @@ SAMPLE_SCHEMA = pa.schema(
         ("value", pa.float64()),
         ("detail", pa.string()),
         ("response", pa.string()),
+        ("target", pa.string()),
+        ("loglikelihoods", pa.list_(pa.float64())),
     ]
 )
 """`value` is null where a document's score is no single number; then `detail` holds it as JSON.
-`response` is what was generated, after the filter; null where options were scored instead."""
+`response` is what was generated, after the filter; null where options were scored instead, and `loglikelihoods` has
+one number for each of those, in nats. `target` is the right answer (of options, its number from 0), null where long."""
+LONGEST_TARGET = 2000
+"""Characters of a right answer that is kept."""
 
 METRIC_SCHEMA = pa.schema(
     [
@@ -72,6 +77,7 @@ def sample_table(results: Mapping[str, Any]) -> pa.Table:
 
 def _sample_rows(task: str, sample: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     generated = config.get("output_type") == "generate_until"
+    target = str(sample["target"])
     for metric in sample["metrics"]:
         value = scalar(sample[metric])
         yield {
@@ -83,6 +89,8 @@ def _sample_rows(task: str, sample: Mapping[str, Any], config: Mapping[str, Any]
             "value": value,
             "detail": None if value is not None else json.dumps(sample[metric], default=_plain),
             "response": _response(sample["filtered_resps"]) if generated else None,
+            "target": target if len(target) <= LONGEST_TARGET else None,
+            "loglikelihoods": None if generated else _loglikelihoods(sample["filtered_resps"]),
         }
 
 
@@ -100,6 +108,12 @@ def _response(filtered: Sequence[Any]) -> str:
     return filtered[0] if len(filtered) == 1 and isinstance(filtered[0], str) else json.dumps(filtered, default=_plain)
 
 
+def _loglikelihoods(filtered: Sequence[Any]) -> list[float] | None:
+    """Of each option, from lm-eval's pairs of log-likelihood and "is greedy"; None where they are something else."""
+    found = [scalar(one[0]) for one in filtered if isinstance(one, Sequence) and one and not isinstance(one, str)]
+    return found if found and len(found) == len(filtered) else None  # type: ignore[return-value]
+
+
 def metric_table(results: Mapping[str, Any]) -> pa.Table:
     """Scores of tasks and groups, ordered by task, filter and metric."""
     rows = [
@@ -114,24 +128,32 @@ def metric_table(results: Mapping[str, Any]) -> pa.Table:
 def _metric_rows(task: str, scores: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     samples = results.get("samples", {}).get(task)
     version = results.get("versions", {}).get(task)
+    members = [task] if samples else list(_members(task, results.get("group_subtasks", {})))
     for key, value in scores.items():
         metric, comma, filter_name = key.partition(",")
         if not comma or metric.endswith("_stderr"):
             continue
         stderr = scores.get(f"{metric}_stderr,{filter_name}")
+        shots = {results.get("n-shot", {}).get(one) for one in members or [task]}
         yield {
             "task": task,
             "filter": filter_name,
             "metric": metric,
             "value": scalar(value),
             "stderr": scalar(stderr),
-            "n": _documents(task, results) if samples else None,
+            "n": sum(_documents(one, results) for one in members) or None,
             "higher_is_better": results.get("higher_is_better", {}).get(task, {}).get(metric),
-            "num_fewshot": results.get("n-shot", {}).get(task),
+            "num_fewshot": shots.pop() if len(shots) == 1 else None,
             "version": None if version is None else str(version),
             "is_group": samples is None,
         }
 
 
+def _members(group: str, below: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Single tasks of a group, of its groups, and so on."""
+    for one in below.get(group, ()):
+        yield from _members(one, below) if one in below else [one]
+
+
 def _documents(task: str, results: Mapping[str, Any]) -> int:
-    return len({sample["doc_id"] for sample in results["samples"][task]})
+    return len({sample["doc_id"] for sample in results["samples"].get(task, ())})

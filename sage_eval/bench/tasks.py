@@ -30,7 +30,8 @@ def resolved(tasks: Path) -> Iterator[Path]:
     """Copy a tasks folder with absolute `data_files`; the copy lasts as long as the block.
 
     Raises:
-        InputError: the folder holds no YAML file, one cannot be read, or names a data file that does not exist.
+        InputError: the folder holds no YAML file, one cannot be read, names a data file that does not exist, or asks
+            for code of a dataset to be run.
     """
     with tempfile.TemporaryDirectory(prefix="sage-tasks-") as temporary:
         copy, cache = Path(temporary, "tasks"), Path(temporary, "cache")
@@ -62,7 +63,13 @@ def _resolve_file(path: Path, original: Path, cache: Path) -> None:
         task = yaml.load(path)
     except YAMLError as error:
         raise InputError(f"{original}: not a readable YAML file: {error}") from error
-    if not isinstance(task, dict) or task.get("dataset_path") not in LOCAL_FORMATS:
+    if not isinstance(task, dict):
+        return
+    if (task.get("dataset_kwargs") or {}).get("trust_remote_code"):
+        raise InputError(
+            f"{original}: asks for trust_remote_code, which stays off", next_step="take it out of dataset_kwargs"
+        )
+    if task.get("dataset_path") not in LOCAL_FORMATS:
         return
     options = task.setdefault("dataset_kwargs", {})
     options["cache_dir"] = str(cache)

@@ -1,8 +1,14 @@
 """The judge that asks a chat model, with the paper's criteria (Appendix A) in our own words.
 
 Dialogues are data: each utterance is one JSON line inside fences that carry a nonce, so nothing said in a dialogue
-can close its fence. The nonce is a hash of both dialogues in the order shown, which keeps prompts reproducible and
-cannot be written into a dialogue beforehand.
+can close its fence, and nothing in it can be taken for a mark of a chat template. The nonce is a hash of the seed and
+of both dialogues in the order shown, drawn again should a dialogue hold it: prompts are reproducible, and no dialogue
+can be written that knows its own.
+
+The verdict is one small JSON object. A server that can is held to it by a schema; the reply is matched whole all the
+same, and one that is anything else is malformed.
+
+    ChatJudge("mixtral", open_chat("openai:MODEL@URL"), seed=7).judge([Presentation(first, second)])
 """
 
 from __future__ import annotations
@@ -10,17 +16,22 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 
 from sage_data.chat.protocol import ChatBackend, Completion, CompletionStatus, Conversation, Message, Sampling
+from sage_data.chat.quoting import inert, writable
+from sage_data.stage import derive_seed
 from sage_data.store.files import sha256_json
 from sage_eval.judge.protocol import Reply
 from sage_eval.judge.transcripts import Presentation, Transcript
-from sage_eval.verdict import REPLIES, Choice, read_choice
+from sage_eval.verdict import REPLIES, REPLY_SCHEMA, Choice, read_choice
 
 PROMPTS = Path(__file__).with_name("prompts")
 SYSTEM, USER = PROMPTS / "pairwise_system.txt", PROMPTS / "pairwise_user.txt"
 NONCE_CHARS = 16
+MAX_TOKENS = 32
+"""A verdict takes fewer; a judge that explains itself is cut off, and counted as malformed."""
 ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
 """Control characters and line breaks that `json.dumps` leaves as they are, with their JSON escapes."""
 
@@ -31,9 +42,11 @@ class ChatJudge:
 
     name: str
     backend: ChatBackend
-    max_tokens: int = 16
-    """A verdict line takes fewer; a judge that explains itself is cut off, and counted as malformed."""
+    max_tokens: int = MAX_TOKENS
     seed: int = 0
+    temperature: float = 0.0
+    constrained: bool = True
+    """Whether the backend is asked to hold the reply to the schema; one that cannot leaves it to the prompt."""
 
     @property
     def identity(self) -> str:
@@ -56,28 +69,43 @@ class ChatJudge:
 
     @property
     def _sampling(self) -> Sampling:
-        return Sampling(temperature=0.0, max_tokens=self.max_tokens)
+        schema = REPLY_SCHEMA if self.constrained else None
+        return Sampling(temperature=self.temperature, max_tokens=self.max_tokens, json_schema=schema)
 
     def judge(self, presentations: Sequence[Presentation]) -> list[Reply]:
         """Ask about all presentations in one batch."""
         if not presentations:
             return []
-        conversations = [Conversation(prompt(one), self.seed) for one in presentations]
+        conversations = [Conversation(prompt(one, self.seed), self._seed(one)) for one in presentations]
         answers = self.backend.generate(conversations, self._sampling, 1)
         return [_reply(asked, answer[0]) for asked, answer in zip(conversations, answers, strict=True)]
 
+    def characters(self, presentation: Presentation) -> int:
+        """Length of both messages."""
+        return sum(len(message.content) for message in prompt(presentation, self.seed))
 
-def prompt(shown: Presentation) -> tuple[Message, ...]:
-    """The messages that ask about one presentation."""
-    nonce = sha256_json(asdict(shown))[:NONCE_CHARS]
-    values = {"nonce": nonce, "first": json_lines(shown.first), "second": json_lines(shown.second)}
+    def _seed(self, shown: Presentation) -> int:
+        """A replicate has a seed of its own, so neither the journal nor a server's cache can answer for it."""
+        return derive_seed(self.seed, "judge", "replicate", shown.replicate) if shown.replicate else self.seed
+
+
+def prompt(shown: Presentation, seed: int = 0) -> tuple[Message, ...]:
+    """The messages that ask about one presentation; the same for each replicate of it."""
+    first, second = json_lines(shown.first), json_lines(shown.second)
+    values = {"nonce": nonce(first, second, seed), "first": first, "second": second}
     return Message("system", _read(SYSTEM)), Message("user", _read(USER).format(**values))
 
 
+def nonce(first: str, second: str, seed: int) -> str:
+    """A code that neither text holds, the same for the same texts, order and seed."""
+    drawn = (sha256_json([seed, first, second, turn])[:NONCE_CHARS] for turn in count())
+    return next(code for code in drawn if code not in first and code not in second)
+
+
 def json_lines(lines: Transcript) -> str:
-    """One JSON object an utterance; line breaks and control characters inside a text are escaped."""
-    written = (json.dumps({"speaker": line.speaker, "text": line.text}, ensure_ascii=False) for line in lines)
-    return "\n".join(line.translate(ESCAPES) for line in written)
+    r"""One JSON object an utterance; line breaks, control characters and marks such as `<|im_end|>` are escaped."""
+    written = (json.dumps({"speaker": line.speaker, "text": writable(line.text)}, ensure_ascii=False) for line in lines)
+    return "\n".join(inert(line.translate(ESCAPES)) for line in written)
 
 
 def _reply(asked: Conversation, answer: Completion) -> Reply:

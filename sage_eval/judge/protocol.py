@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sage_data.chat.protocol import CompletionStatus
 from sage_eval.judge.transcripts import Presentation
@@ -22,7 +22,7 @@ class Reply:
     prompt_hash: str
     """SHA-256 of everything the judge was shown."""
     model: str
-    """Identity of the model, or rubric, that answered."""
+    """Who answered, as they call themselves: for a server, the model and version it reports."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     error: str | None = None
@@ -48,4 +48,13 @@ class Judge(Protocol):
 
     def judge(self, presentations: Sequence[Presentation]) -> list[Reply]:
         """Answer every presentation, in order; failures are replies with a typed status."""
+        ...
+
+
+@runtime_checkable
+class PaidJudge(Judge, Protocol):
+    """A judge whose calls may cost money, so that a pilot should tell beforehand how much."""
+
+    def characters(self, presentation: Presentation) -> int:
+        """Length of all that is sent to ask about one presentation."""
         ...

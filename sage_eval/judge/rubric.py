@@ -1,8 +1,10 @@
 """The offline judge: a documented baseline that scores each dialogue by a few surface features and a rubric's weights.
 
 It costs nothing and always says the same, so a pipeline can be run and tested with it. It is no measure of quality:
-a model that ends each short reply with a question scores well whatever it says. Each dialogue is scored on its own,
-so a rubric has no seat bias and is never inconsistent; scores closer than the rubric's margin are a tie.
+a model that ends each short reply with a question scores well whatever it says, in whatever order its words stand, and
+whether or not it is an answer (the self-test's checks `shuffled` and `foreign`, to which it is not held). Each dialogue
+is scored on its own, so a rubric has no seat bias and is never inconsistent; scores closer than the rubric's margin are
+a tie.
 
 The offline selector, which steers what is later judged here, has word lists and features of its own. Still, both
 reward questions, sympathy and short replies, as the paper asks of both: a win under a rubric is weak evidence.
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from typing import Any
 from sage_data.chat.protocol import CompletionStatus
 from sage_data.errors import ConfigError
 from sage_data.store.files import sha256_json
-from sage_eval.judge.features import features
+from sage_eval.judge.features import VERSION, features
 from sage_eval.judge.protocol import Reply
 from sage_eval.judge.transcripts import Presentation, Transcript
 from sage_eval.verdict import Choice
@@ -44,8 +46,9 @@ class RubricJudge:
 
     @property
     def spec_hash(self) -> str:
-        """Hash of weights, margin and word lists."""
-        return sha256_json({"weights": self.weights, "margin": self.margin, "markers": self.markers})
+        """Hash of weights, margin, word lists and the version of the features."""
+        spec = {"weights": self.weights, "margin": self.margin, "markers": self.markers, "features": VERSION}
+        return sha256_json(spec)
 
     @property
     def identity(self) -> str:
@@ -66,7 +69,7 @@ class RubricJudge:
 
     def _reply(self, shown: Presentation) -> Reply:
         first, second = self.score(shown.first), self.score(shown.second)
-        prompt_hash = sha256_json(asdict(shown))
+        prompt_hash = shown.words_hash
         if first is None or second is None:
             seat = "first" if first is None else "second"
             error = f"the assistant says nothing in the {seat} dialogue"

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from sage_data.errors import ConfigError
 from sage_data.stage import SUMMARY, Context, Counts, Inputs, Need, Output, StageConfig, derive_seed
+from sage_eval.evidence import doubts
 from sage_eval.plan import AnalysisPlan, departures, hashes, read_plan, settled
 from sage_eval.ratings.chart import chart
 from sage_eval.ratings.rated import Rated
@@ -81,6 +82,8 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     out.write_shard(FITS, 0, fit_table(found))
     out.write_text(SUMMARY, summary(found))
     out.write_text("ratings.svg", chart(found))
+    for doubt in doubts({one.judge: one.rows for one in judged}):
+        out.warn(doubt)
     _warn(out, found, alpha, plans)
 
 

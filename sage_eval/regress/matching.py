@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sage_data.errors import InputError
-from sage_eval.regress.conventions import subject_of
+from sage_eval.bench.conventions import subject_of
 from sage_eval.regress.settings import Config
 from sage_eval.regress.sides import Side
 from sage_eval.regress.terms import check_terms

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from sage_data.errors import InputError
+from sage_eval.bench.conventions import rises
 from sage_eval.bench.pairing import HASHES, Document, Scored, called
 from sage_eval.bench.records import scalar
-from sage_eval.regress.conventions import rises
 from sage_eval.regress.sides import Aggregate, Line, Side, Terms
 
 PROPORTIONS = ("acc", "acc_norm", "exact_match")

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sage_data.errors import InputError
+from sage_eval.bench.conventions import filter_for, metric_for
 from sage_eval.bench.pairing import Documents, Scores, by_filter, check_same, metrics_of, values_of
-from sage_eval.regress.conventions import filter_for, metric_for
 from sage_eval.regress.settings import Config
 from sage_eval.regress.sides import Aggregate, Line, Side, pooled
 

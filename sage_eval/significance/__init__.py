@@ -10,7 +10,7 @@ and counted, with what they could change. Repeats for test-retest are no evidenc
 from __future__ import annotations
 
 from sage_data.stage import SUMMARY, Context, Counts, Inputs, Need, Output
-from sage_eval.evidence import Evidence, read_evidence
+from sage_eval.evidence import Evidence, doubts, read_evidence
 from sage_eval.plan import read_plan
 from sage_eval.significance.chart import chart
 from sage_eval.significance.comparing import Comparison, Conclusion, Significance, compare
@@ -63,7 +63,7 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     out.write_text(SUMMARY, summary(found))
     out.write_text("significance.json", found.to_json() + "\n")
     out.write_text("significance.svg", chart(found))
-    for warning in (*settled.warnings, *_shaky(found)):
+    for warning in (*settled.warnings, *doubts(evidence.judges), *_shaky(found)):
         out.warn(warning)
 
 

@@ -34,7 +34,7 @@ _COUNTS = (
 )
 _MORE = (
     "judge",
-    "B over A",
+    "B - A",
     "net win",
     "interval",
     "if failed",
@@ -43,7 +43,6 @@ _MORE = (
     "BH",
     "least",
     "equal length",
-    "p",
 )
 
 
@@ -90,8 +89,8 @@ def _more(one: Comparison) -> tuple[str, ...]:
     shown, length, bounds = one.shown, one.length, one.failures.net_win
     return (
         one.judge,
-        f"{one.model_b} over {one.model_a}",
-        "-" if shown.net_win is None else f"{shown.net_win:+.3f}",
+        f"{one.model_b} - {one.model_a}",
+        "-" if shown.net_win is None else f"{shown.net_win:+.2f}",
         _interval(shown.net_win_interval, "+.2f"),
         show_interval(*bounds, "+.2f") if bounds and one.failures.n else "-",
         {True: "yes", False: "no", None: "-"}[one.holds],
@@ -99,7 +98,6 @@ def _more(one: Comparison) -> tuple[str, ...]:
         show_p(one.p_bh),
         "none" if one.least_share is None else f"{one.least_share:.2f}",
         "-" if length is None else _interval(length.interval, ".2f"),
-        "-" if length is None else show_p(length.p),
     )
 
 
@@ -168,7 +166,7 @@ def _legend(found: Significance) -> list[str]:
         "net win: B's wins less A's, of all readable pairs. if failed: the same had all failed pairs gone to A, to B; "
         "holds: the claim stands however they had gone. log10 E: evidence that may be looked at any time. BH: p for "
         f"exploration. least: smallest share of wins that so many pairs show in 80% of cases, at {terms.alpha:g} / "
-        f"{terms.family_size}. equal length: share of B if both were equally long, with its p."
+        f"{terms.family_size}. equal length: share of B if both were equally long."
     ]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sage_data.annotation.llm.estimate import Seen, Size, remaining_use
 from sage_data.annotation.llm.pilot import sample
 from sage_data.annotation.llm.report import wilson
+from sage_data.chat.estimate import Seen, Size, remaining_use
 from sage_data.chat.meter import Prices
 
 PRICES = Prices(input_usd=0.15, output_usd=0.6)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sage_data.annotation.llm.closeness import similarity
 from sage_data.annotation.llm.facts import changed_fact
 from sage_data.annotation.llm.growth import as_toml, grow, main, read_tag_counts, stem
-from sage_data.annotation.llm.request import as_json, inert
+from sage_data.annotation.llm.request import as_json
 from sage_data.annotation.llm.tags import (
     LISTED,
     MOST_CHARACTERS,
@@ -24,6 +24,7 @@ from sage_data.annotation.llm.tags import (
     normal,
     shipped_tags,
 )
+from sage_data.chat.quoting import inert
 from sage_data.dialogue import State, Utterance
 from sage_data.errors import ConfigError, InputError
 from sage_data.sac import Chain, parse, render

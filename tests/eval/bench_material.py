@@ -63,8 +63,8 @@ def write_tasks(folder: Path) -> Path:
     return folder
 
 
-def write_checkpoint(folder: Path, seed: int) -> Path:
-    """An untrained one-layer model with a byte tokenizer."""
+def write_checkpoint(folder: Path, seed: int, context: int = 256) -> Path:
+    """An untrained one-layer model with a byte tokenizer, which reads `context` bytes."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -78,6 +78,6 @@ def write_checkpoint(folder: Path, seed: int) -> Path:
     shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
     torch.manual_seed(seed)
-    config = LlamaConfig(vocab_size=len(letters), max_position_embeddings=256, **shape, **ends)
+    config = LlamaConfig(vocab_size=len(letters), max_position_embeddings=context, **shape, **ends)
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder

@@ -100,7 +100,10 @@ def judged(parent: Path, name: str = "judged", second: Sequence[str] = ("error",
                 "judge": judge,
                 "judge_model": judge,
                 "spec_hash": "spec",
+                "plan_hash": "plan",
                 "scenario_id": f"t{index:02d}",
+                "sample": 0,
+                "replicate": 0,
                 "model_a": "base",
                 "model_b": "tuned",
             }
@@ -108,7 +111,8 @@ def judged(parent: Path, name: str = "judged", second: Sequence[str] = ("error",
             for order, choice in seats.items():
                 status = "api_error" if choice == "error" else "ok"
                 cell = {"prompt_hash": "p", "order": order, "raw": choice, "choice": choice, "verdict": verdict}
-                calls.append({**same, **cell, "status": status, "prompt_tokens": 10, "completion_tokens": 1})
+                told = {"status": status, "prompt_tokens": 10, "completion_tokens": 1, "provider_version": judge}
+                calls.append({**same, **cell, **told})
             words = {"words_a": 30.0, "words_b": 10.0}
             raws = {f"{part}_{order}": choice for order, choice in seats.items() for part in ("choice", "raw")}
             pair = {"dialogue_a": f"base-{index}", "dialogue_b": f"tuned-{index}", "verdict": verdict}

@@ -1,6 +1,7 @@
 """Benchmarks through the real lm-eval, on a tiny checkpoint and tiny tasks, offline and from any folder."""
 
 import importlib
+import os
 
 import pytest
 from bench_material import write_checkpoint, write_tasks
@@ -9,7 +10,7 @@ from sage_data.errors import ConfigError, InputError
 from sage_data.stage import Context, Inputs, Output, resolve_path, run_stage
 from sage_data.store.shards import read_table
 from sage_eval import bench
-from sage_eval.bench.harness import _offline
+from sage_eval.bench.offline import SWITCHES, shut_hub
 
 pytest.importorskip("lm_eval")
 TASKS = ("tiny_animals", "tiny_sums")
@@ -91,13 +92,13 @@ def test_a_limit_is_kept_and_a_finished_task_not_run_again(material, tmp_path, m
     def killed(harness, task):
         if ran:
             raise KeyboardInterrupt
-        ran.append(task)
+        ran.append(task.name)
         return real(harness, task)
 
     monkeypatch.setattr(bench.Harness, "evaluate", killed)
     with pytest.raises(KeyboardInterrupt):
         bench.run(config, inputs, Output(tmp_path), Context())
-    monkeypatch.setattr(bench.Harness, "evaluate", lambda harness, task: ran.append(task) or real(harness, task))
+    monkeypatch.setattr(bench.Harness, "evaluate", lambda harness, task: ran.append(task.name) or real(harness, task))
     bench.run(config, inputs, out := Output(tmp_path), Context())
     assert ran == list(TASKS)
     assert out.counts()[0].came_in == 4
@@ -118,12 +119,16 @@ def test_without_names_or_a_folder_there_is_nothing_to_run(material, tmp_path):
 
 @pytest.mark.parametrize("offline", [True, False])
 def test_the_hub_is_shut_for_the_length_of_the_run_only(offline, monkeypatch):
-    switches = [importlib.import_module(name) for name in ("huggingface_hub.constants", "datasets.config")]
-    for module in switches:
-        monkeypatch.setattr(module, "HF_HUB_OFFLINE", False)
-    with _offline(offline):
-        assert [module.HF_HUB_OFFLINE for module in switches] == [offline] * 2
-    assert [module.HF_HUB_OFFLINE for module in switches] == [False] * 2
+    switches = [(importlib.import_module(name), switch) for name, switch in SWITCHES]
+    for module, switch in switches:
+        monkeypatch.setattr(module, switch, False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.delenv("HF_DATASETS_OFFLINE", raising=False)
+    with shut_hub(offline):
+        assert [getattr(module, switch) for module, switch in switches] == [offline] * 3
+        assert os.environ["HF_HUB_OFFLINE"] == str(int(offline))
+    assert not any(getattr(module, switch) for module, switch in switches)
+    assert (os.environ["HF_HUB_OFFLINE"], os.environ.get("HF_DATASETS_OFFLINE")) == ("0", None)
 
 
 def test_unknown_tasks_are_named(material, tmp_path, monkeypatch):
@@ -131,6 +136,6 @@ def test_unknown_tasks_are_named(material, tmp_path, monkeypatch):
         def __init__(self):
             self.task_index = {}
 
-    monkeypatch.setattr("sage_eval.bench.harness._index", lambda *_: NoTasks())
+    monkeypatch.setattr("sage_eval.bench.index_tasks", lambda *_: NoTasks())
     with pytest.raises(InputError, match="no task 'tiny_plants'"):
         run_stage("sage_eval.bench", {"names": ["tiny_plants"]}, material, tmp_path / "out")

@@ -18,6 +18,7 @@ def sample(doc_id, filter_name="none", **scores):
         "prompt_hash": "p",
         "target_hash": "t",
         "filtered_resps": ["the answer"],
+        "target": "the right answer",
         **scores,
     }
 

@@ -11,7 +11,7 @@ from sage_data.errors import ConfigError, InputError
 from sage_data.stage import Context, Inputs, Output, run_stage
 from sage_data.store.shards import read_table
 from sage_eval import judge
-from sage_eval.judge import records
+from sage_eval.judge.rubric import RubricJudge
 from sage_eval.verdict import Choice, Verdict, combine
 
 PAIR = {"pairs": [["sage0", "sage1"]]}
@@ -36,7 +36,8 @@ def rows(folder, name):
 
 
 def run(rollouts, tmp_path, name="judged", **config):
-    return run_stage("sage_eval.judge", {**PAIR, **config}, {"transcripts": rollouts}, tmp_path / name)
+    given = {**PAIR, "self_test": False, **config}
+    return run_stage("sage_eval.judge", given, {"transcripts": rollouts}, tmp_path / name)
 
 
 def test_the_planted_better_model_wins_under_both_rubrics(rollouts, tmp_path):
@@ -107,7 +108,7 @@ def test_a_chat_judges_failures_and_seat_bias_show(rollouts, tmp_path, answer, v
     assert {row["verdict"] for row in rows(tmp_path / "judged", "pair_verdicts")} == {verdict}
     calls = manifest.counts[0]
     assert calls.dropped == ({verdict: 10} if verdict in ("malformed", "error") else {})
-    assert bool(manifest.warnings) == bool(calls.dropped)
+    assert bool(manifest.failures) == bool(calls.dropped)
     line = (tmp_path / "judged" / "summary.txt").read_text().splitlines()[4]
     assert line.split()[-3] == first_seat
 
@@ -150,25 +151,25 @@ def test_the_same_inputs_give_the_same_bytes(rollouts, tmp_path):
 
 
 def test_a_killed_attempt_is_taken_up_without_asking_again(rollouts, tmp_path, monkeypatch):
-    config = judge.Config.model_validate({**PAIR, "block": 2})
+    config = judge.Config.model_validate({**PAIR, "self_test": False, "block": 2})
     inputs, out = Inputs({"transcripts": rollouts}), Output(tmp_path / "work")
     whole = run(rollouts, tmp_path, block=2)
 
-    real, asked = records.ask, []
+    real, asked = RubricJudge.judge, []
 
-    def killed(block):
+    def killed(self, shown):
         if len(asked) == 3:
             raise KeyboardInterrupt
-        asked.append(block)
-        return real(block)
+        asked.append(shown)
+        return real(self, shown)
 
-    monkeypatch.setattr(records, "ask", killed)
+    monkeypatch.setattr(RubricJudge, "judge", killed)
     with pytest.raises(KeyboardInterrupt):
         judge.run(config, inputs, out, Context())
     # As if the kill had come between a block's calls and its verdicts: the paid calls are kept.
     (out.path / "pair_verdicts-00002.parquet").unlink()
     asked.clear()
-    monkeypatch.setattr(records, "ask", lambda block: asked.append(block) or real(block))
+    monkeypatch.setattr(RubricJudge, "judge", lambda self, shown: asked.append(shown) or real(self, shown))
     judge.run(config, inputs, again := Output(tmp_path / "work"), Context())
     assert len(asked) == 3
     assert again.counts() == whole.counts
@@ -183,6 +184,12 @@ def test_a_killed_attempt_is_taken_up_without_asking_again(rollouts, tmp_path, m
         ({"pairs": [["a", "b"], ["b", "a"]]}, "counted twice"),
         ({"pairs": [["a", "b"]], "judges": []}, "at least 1"),
         ({"pairs": [["a", "b"]], "judge": "rubric:warm"}, "not permitted"),
+        ({"judges": ["rubric:warm"], "panel": True}, "at least two judges"),
+        ({"judges": ["openai:m@http://127.0.0.1:1/v1"], "max_cost": 1}, "max_cost needs"),
+        ({"input_price": 1.0}, "belong together"),
+        ({"judges": [{"uri": "hf:x", "output_price": 1.0}]}, "belong together"),
+        ({"pilot_pairs": 3}, "at least 5"),
+        ({"pilot_pairs": 0, "pilot_only": True}, "at least 5"),
     ],
 )
 def test_refuses_a_config_that_cannot_be_meant(config, said):
@@ -199,12 +206,14 @@ def test_refuses_unknown_models_and_judges(rollouts, tmp_path):
         run(rollouts, tmp_path, judges=["rubric:warm", "rubric:warm"])
     with pytest.raises(ConfigError, match="two inputs"):
         run([rollouts[0], rollouts[0]], tmp_path)
+    with pytest.raises(ConfigError, match="stands for several judges"):
+        run(rollouts, tmp_path, judges=[{"uri": "rubric:warm", "name": "panel"}])
 
 
 @pytest.mark.parametrize(
     ("dialogues", "said"),
     [
-        ([dialogue("s1", WARM), dialogue("s1", WARM)], "s1 has two dialogues"),
+        ([dialogue("s1", WARM), dialogue("s1", WARM)], "sample 0 of scenario s1 has two dialogues"),
         ([dialogue(None, WARM)], "no scenario id"),
         ([dialogue("elsewhere", WARM)], "share no scenario"),
     ],

@@ -109,3 +109,25 @@ def test_the_two_rubrics_differ_and_unknown_ones_are_refused():
     assert warm.margin < plain.margin
     with pytest.raises(ConfigError, match="plain, warm"):
         rubric_judge("rubric:strict")
+
+
+def test_what_was_said_before_earns_nothing():
+    engaging = "Oh no, I'm so sorry! Haha, what happened then?"
+    once, again = measured(engaging), measured(engaging, "oh no I'm so sorry, haha: what happened THEN")
+    assert {once[name] for name in ("brevity", "engagement", "sympathy", "humour", "colloquial", "natural")} == {1.0}
+    for name, value in once.items():
+        assert again[name] == pytest.approx(value / 2), name
+
+
+@pytest.mark.parametrize("uri", JUDGES)
+def test_one_charming_sentence_does_not_beat_a_conversation(uri):
+    replies = (
+        WARM[0],
+        "Well, my dog did that once. Did it eat the roses?",
+        WARM[1],
+        "I get it. Will you plant new ones?",
+    )
+    heard = ("My garden is ruined.", "My dog dug it up.", "The roses too.", "It was a lot of work.")
+    real = transcript(dialogue("s", replies, user=heard))
+    constant = transcript(dialogue("s", ["Oh no, I'm so sorry! Haha, what did you do then?"] * 4, user=heard))
+    assert rubric_judge(uri).judge([Presentation(constant, real)])[0].choice is Choice.SECOND

@@ -9,8 +9,8 @@ from regress_material import STAMP, folder, outputs
 from sage_data.errors import InputError
 from sage_data.stage import resolve_path, run_stage
 from sage_data.store.shards import read_table
+from sage_eval.bench.conventions import SUBJECTS
 from sage_eval.regress import Config, read_side
-from sage_eval.regress.conventions import SUBJECTS
 from sage_eval.regress.matching import match
 from sage_eval.regress.outputs import bare, implied_n
 from sage_eval.regress.sides import Aggregate, pooled

@@ -8,9 +8,9 @@ from scipy.stats import binomtest
 from sage_data.errors import InputError
 from sage_data.stage import resolve_path, run_stage
 from sage_data.store.shards import read_table
+from sage_eval.bench.conventions import SUBJECTS, metric_for, subject_of
 from sage_eval.regress import Config, Outcome, compare, read_side
 from sage_eval.regress.comparing import Method
-from sage_eval.regress.conventions import SUBJECTS, metric_for, subject_of
 from sage_eval.regress.matching import match
 from sage_eval.regress.records import table
 from sage_eval.regress.text import summary

@@ -12,6 +12,7 @@ from verdict_material import folder_of, plan_of, rollouts_of, rows_of
 from sage_data.errors import ConfigError, InputError
 from sage_data.stage import run_stage
 from sage_data.store.shards import read_table
+from sage_eval.judge.self_test_rules import Outcome
 from sage_eval.plan import PANEL, Correction, StoppingRule, TieRule
 from sage_eval.significance.chart import Scale
 from sage_eval.verdict import Verdict
@@ -140,6 +141,17 @@ def test_repeats_are_counted_and_are_no_evidence(tmp_path):
     assert repeated == once | {"repeats": 14}
     assert manifest.counts[0].dropped == {"repeat": 14}
     assert "Not counted: 14 verdicts that repeat a pair." in text
+
+
+@pytest.mark.parametrize("stage", [STAGE, "sage_eval.ratings"])
+@pytest.mark.parametrize(
+    ("outcome", "doubted"), [(Outcome.FAILED, True), (Outcome.NOT_ASKED, True), (Outcome.PASSED, False)]
+)
+def test_a_judge_that_did_not_give_the_known_answers_is_named(tmp_path, stage, outcome, doubted):
+    rows = [*rows_of(CLEAR, self_test=outcome.value), *rows_of(CLEAR, "sound", self_test="passed")]
+    manifest = run_stage(stage, {}, {"verdicts": [folder_of(tmp_path / "a", rows)]}, tmp_path / "out")
+    named = [warning.split()[0] for warning in manifest.warnings if "do not rest a claim on its verdicts" in warning]
+    assert named == (["j"] if doubted else [])
 
 
 def test_the_panel_is_a_judge_of_its_own_and_comes_last(tmp_path):

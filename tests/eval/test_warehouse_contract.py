@@ -13,8 +13,9 @@ from sage_data.stage import run_stage
 from sage_data.store.dialogues import ROLLOUT_SCHEMA, SCENARIO_SCHEMA
 from sage_eval import regress, significance
 from sage_eval.bench.records import METRIC_SCHEMA, SAMPLE_SCHEMA
-from sage_eval.judge import bias
+from sage_eval.judge import agreement, bias, self_preference, self_test_tables
 from sage_eval.judge.records import CALL_SCHEMA, VERDICT_SCHEMA
+from sage_eval.judge.stopping import PATH_SCHEMA, STOP_SCHEMA
 from sage_models.dpo.pairs import PAIR_SCHEMA
 from sage_models.search.candidates import CANDIDATE_SCHEMA
 from sage_models.steer import STEERING_SCHEMA
@@ -28,7 +29,14 @@ WRITTEN = {
     "pairs": PAIR_SCHEMA,
     "judge_calls": CALL_SCHEMA,
     "pair_verdicts": VERDICT_SCHEMA,
+    "judge_self_tests": self_test_tables.SCHEMA,
+    "judge_self_test_calls": self_test_tables.CALLS_SCHEMA,
     "judge_bias": bias.SCHEMA,
+    "judge_bias_totals": bias.TOTALS_SCHEMA,
+    "judge_self_preference": self_preference.SCHEMA,
+    "judge_agreement": agreement.SCHEMA,
+    "e_paths": PATH_SCHEMA,
+    "judge_stops": STOP_SCHEMA,
     "significance": significance.SCHEMA,
     "bench_samples": SAMPLE_SCHEMA,
     "bench_metrics": METRIC_SCHEMA,

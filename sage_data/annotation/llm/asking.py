@@ -15,8 +15,9 @@ from itertools import count
 
 from sage_data.annotation.annotator import AnnotationFailure, FailureKind
 from sage_data.annotation.llm.reply import Annotated, ReplyError, Rules, read_reply
-from sage_data.annotation.llm.request import Request, writable
+from sage_data.annotation.llm.request import Request
 from sage_data.chat import Completion, Conversation, Sampling, StreamingChat
+from sage_data.chat.quoting import writable
 from sage_data.dialogue import Dialogue
 from sage_data.stage import derive_seed
 

@@ -19,9 +19,9 @@ from typing import Any
 from sage_data.annotation.annotator import AnnotationFailure
 from sage_data.annotation.llm.advice import pilot_failed
 from sage_data.annotation.llm.asking import Asking, Job
-from sage_data.annotation.llm.estimate import CONFIDENCE, Seen, Size, remaining_use
 from sage_data.annotation.llm.shelf import Alike, Place, needs_asking
 from sage_data.annotation.settings import Config
+from sage_data.chat.estimate import CONFIDENCE, Seen, Size, remaining_use
 from sage_data.chat.meter import Prices
 from sage_data.dialogue import Dialogue
 from sage_data.errors import BudgetStopError

@@ -9,17 +9,15 @@ one of its own marks (`<|im_end|>`, `[INST]`) is written with JSON's `\u` escape
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sage_data.annotation.llm.prompt import Mode, Prompt
 from sage_data.chat import Conversation, Message
+from sage_data.chat.quoting import inert, writable
 from sage_data.dialogue import Utterance
 
-_MARK = re.compile(r"<(?=[A-Za-z/|_!\uff5c\u2581])|\[(?=/?[A-Z_]+\])")
-"""The opening of what some chat template or tokenizer gives a meaning of its own."""
 MOST_SHOWN = 20_000
 """Characters of a bad reply that are shown to the model again."""
 
@@ -56,19 +54,6 @@ def as_json(utterances: Sequence[Utterance]) -> str:
     """A dialogue as the model gets it."""
     listed = [{"index": index, "role": one.role, "text": one.text} for index, one in enumerate(utterances)]
     return inert(json.dumps({"utterances": listed}, ensure_ascii=False))
-
-
-def inert(text: str) -> str:
-    r"""JSON text in which nothing can be taken for a mark of a chat template; `json.loads` gives the same as before."""
-    return _MARK.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def writable(text: str) -> str:
-    """A text without halves of surrogate pairs, which JSON lets through and UTF-8 does not.
-
-    Whatever a model wrote goes through it before it is sent, hashed or kept.
-    """
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def reply_schema(mode: Mode) -> str:

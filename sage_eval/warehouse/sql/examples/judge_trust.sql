@@ -22,6 +22,7 @@ WITH seats AS (
         avg(CASE verdict WHEN 'A' THEN (words_a < words_b)::INTEGER WHEN 'B' THEN (words_b < words_a)::INTEGER END)
             AS shorter_wins
     FROM pair_verdicts
+    WHERE coalesce(replicate, 0) = 0
     GROUP BY stage, judge, model_a, model_b
 )
 SELECT seats.*, verdicts.* EXCLUDE (stage, judge, model_a, model_b), position_p, length_p

@@ -14,7 +14,7 @@ CREATE TABLE bench_metrics (
 );
 COMMENT ON TABLE bench_metrics IS 'One row a task, filter and metric of a benchmark run.';
 COMMENT ON COLUMN bench_metrics.stage IS 'The benchmarking stage.';
-COMMENT ON COLUMN bench_metrics.model IS 'The stage whose checkpoint was tested.';
+COMMENT ON COLUMN bench_metrics.model IS 'The stage whose checkpoint was tested, with its adapter after a plus sign; else the model''s name.';
 COMMENT ON COLUMN bench_metrics.task IS 'Task or group by its lm-eval name.';
 COMMENT ON COLUMN bench_metrics.filter IS 'How the answer was read off the output.';
 COMMENT ON COLUMN bench_metrics.metric IS 'Metric, for example acc.';

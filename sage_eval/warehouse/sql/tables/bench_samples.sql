@@ -10,11 +10,13 @@ CREATE TABLE bench_samples (
     metric VARCHAR NOT NULL,
     value DOUBLE,
     detail VARCHAR,
-    response VARCHAR
+    response VARCHAR,
+    target VARCHAR,
+    loglikelihoods DOUBLE[]
 );
 COMMENT ON TABLE bench_samples IS 'One row a document, filter and metric of a benchmark.';
 COMMENT ON COLUMN bench_samples.stage IS 'The benchmarking stage.';
-COMMENT ON COLUMN bench_samples.model IS 'The stage whose checkpoint was tested.';
+COMMENT ON COLUMN bench_samples.model IS 'The stage whose checkpoint was tested, with its adapter after a plus sign; else the model''s name.';
 COMMENT ON COLUMN bench_samples.task IS 'Task by its lm-eval name.';
 COMMENT ON COLUMN bench_samples.filter IS 'How the answer was read off the output.';
 COMMENT ON COLUMN bench_samples.doc_id IS 'Number of the document within the task.';
@@ -25,3 +27,5 @@ COMMENT ON COLUMN bench_samples.metric IS 'Metric, for example acc.';
 COMMENT ON COLUMN bench_samples.value IS 'The document''s score; NULL when it is no single number.';
 COMMENT ON COLUMN bench_samples.detail IS 'The score as JSON when it is no single number.';
 COMMENT ON COLUMN bench_samples.response IS 'What was generated, after the filter; NULL where options were scored.';
+COMMENT ON COLUMN bench_samples.target IS 'The right answer; of options, its number from 0. NULL where it is long.';
+COMMENT ON COLUMN bench_samples.loglikelihoods IS 'Log-likelihood of each option in nats; NULL where text was generated.';

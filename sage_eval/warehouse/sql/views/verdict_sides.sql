@@ -5,10 +5,12 @@ WITH checkpoints AS (
     SELECT stage, judge, scenario_id, model_a, model_b, 'A' AS side, model_a AS model, model_b AS opponent, verdict,
         stage_a AS dialogue_stage, dialogue_a AS dialogue_id, words_a AS words, words_b AS opponent_words
     FROM pair_verdicts
+    WHERE coalesce(replicate, 0) = 0
     UNION ALL
     SELECT stage, judge, scenario_id, model_a, model_b, 'B', model_b, model_a, verdict,
         stage_b, dialogue_b, words_b, words_a
     FROM pair_verdicts
+    WHERE coalesce(replicate, 0) = 0
 )
 SELECT
     s.*,

@@ -1,7 +1,8 @@
-"""What of a task is compared: one metric and one filter, so that no task counts twice; mmlu's subjects as one task.
+"""How the paper's Table 2 counts: which ten tasks, with how many examples in the prompt, by which metric and filter.
 
-The metrics are those that fit the paper's Table 2: length-normalised accuracy where lm-eval has it for these tasks,
-plain accuracy elsewhere, the strict filter for gsm8k.
+One metric and one filter of a task are compared, so that none counts twice; mmlu's subjects are one task. The metrics
+are those that fit the table's figures: length-normalised accuracy where lm-eval has it for these tasks, plain accuracy
+elsewhere, the strict filter for gsm8k; no example in any prompt.
 
     metric_for("mmlu", ("acc", "acc_norm"), ("acc_norm", "acc"))  # "acc"
 """
@@ -10,6 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+PAPER = "paper"
+"""Name that stands for the ten tasks."""
+PAPER_TASKS = (
+    "hellaswag",
+    "arc_challenge",
+    "arc_easy",
+    "mmlu",
+    "winogrande",
+    "openbookqa",
+    "piqa",
+    "social_iqa",
+    "commonsense_qa",
+    "gsm8k",
+)
+"""By their names in lm-eval, in this order."""
+PAPER_SHOTS = 0
+STRICT = "strict-match"
+"""The filter of gsm8k that counts: the number behind `#### `; `flexible-extract`, the last number, is kept beside."""
 METRICS = {
     "hellaswag": "acc_norm",
     "arc_challenge": "acc_norm",
@@ -98,6 +117,12 @@ def subject_of(task: str) -> tuple[str, str] | None:
     if subject is None or not (whole.startswith("mmlu") or whole == "hendrycksTest"):
         return None
     return whole, subject
+
+
+def in_table(task: str, filter_name: str, metric: str, num_fewshot: int | None) -> bool:
+    """True for a score as the paper's Table 2 counts it."""
+    counted = METRICS.get(task) == metric and task in PAPER_TASKS and num_fewshot in (PAPER_SHOTS, None)
+    return counted and filter_name == (STRICT if task == "gsm8k" else "none")
 
 
 def metric_for(task: str, present: Sequence[str], wanted: Sequence[str]) -> str | None:

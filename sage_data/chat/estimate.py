@@ -1,13 +1,14 @@
-"""What the remaining dialogues will take, told from the pilot: calls, tokens and money with a 95 % interval.
+"""What the remaining rows of paid work will take, told from a pilot: calls, tokens and money with a 95 % interval.
 
-Method. Tokens of a first call are taken to be in proportion to the length of what is sent (input) and of the dialogue
-(output); the ratios come from the pilot. The interval joins three doubts, by `DRAWS` seeded draws:
+A row is what is asked about at once: a dialogue to annotate, a pair of dialogues to judge. Method. Tokens of a first
+call are taken to be in proportion to the length of what is sent (input) and of the dialogue (output); the ratios come
+from the pilot. The interval joins three doubts, by `DRAWS` seeded draws:
 
 - the ratios: the pilot is drawn again with replacement (bootstrap);
 - the remaining dialogues scatter about the ratio: their sum gets a normal error of the pilot's residual spread;
 - second tries, which a small pilot may not show at all: the share of dialogues that need one is drawn from the Beta
   distribution of Jeffreys' interval. Where the pilot has none, one further call is taken to send the first call and its
-  reply again and to give as long a reply, and the low end has none.
+  reply again and to give as long a reply, and the low end has none. Work that never asks twice leaves this doubt out.
 
 As the bootstrap of a small sample is too narrow, the tails are cut where a t distribution would cut them (Hesterberg
 2015, the expanded percentile interval). Simulated coverage stands in the tests.
@@ -36,17 +37,17 @@ Draws = np.ndarray[Any, np.dtype[np.float64]]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How long the request about one dialogue is."""
+    """How long the request about one row is."""
 
     prompt_characters: int
     """Of all messages of the first call."""
     dialogue_characters: int
-    """Of the last of them, which holds the dialogue."""
+    """Of what decides how long the reply is: the last message, which holds the dialogue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one dialogue of the pilot took."""
+    """What one row of the pilot took."""
 
     size: Size
     calls: int
@@ -69,7 +70,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What some dialogues will take."""
+    """What some rows will take."""
 
     calls: Range
     prompt_tokens: Range
@@ -92,11 +93,21 @@ class _Draws:
         return total / MILLION
 
 
-def remaining_use(pilot: Sequence[Seen], remaining: Sequence[Size], prices: Prices | None, seed: int) -> Use:
-    """Estimate what the remaining dialogues will take; the pilot holds at least two if any remain."""
+def remaining_use(
+    pilot: Sequence[Seen], remaining: Sequence[Size], prices: Prices | None, seed: int, *, second_tries: bool = True
+) -> Use:
+    """Estimate what the remaining rows will take; the pilot holds at least two if any remain.
+
+    Args:
+        pilot: what each row of the pilot took.
+        remaining: the lengths of the others.
+        prices: per million tokens; None leaves money out.
+        seed: of the draws.
+        second_tries: whether a reply that cannot be used is asked for again.
+    """
     rng = np.random.default_rng(seed)
     first = _first_calls(rng, pilot, remaining)
-    every = _with_second_tries(rng, first, pilot, len(remaining))
+    every = _with_second_tries(rng, first, pilot, len(remaining)) if second_tries else first
     # A pilot without second tries tells nothing of how few there may be, so none is the least.
     least = every if any(one.calls > 1 for one in pilot) else first
     tail = _tail(len(pilot))
