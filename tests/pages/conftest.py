@@ -9,18 +9,8 @@ from typing import Any
 import pytest
 from browsing import QUIET, Watched, chromium, missing
 from hostile_run import hostile_run
+from made_reports import report_of
 from planted_leaderboard import MODELS, leaderboard
-
-from sage_data.stage import run_stage
-
-TITLE = "A <planted> run"
-
-
-def report_of(folders: list[Path], parent: Path, **config: Any) -> Path:
-    """The report on some stages."""
-    run_stage("sage_eval.warehouse", {}, {"runs": folders}, parent / "warehouse")
-    run_stage("sage_eval.report", {"title": TITLE, **config}, {"warehouse": [parent / "warehouse"]}, parent / "report")
-    return parent / "report"
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from browsing import Watched, missing, until
-from conftest import report_of
+from made_reports import report_of
 from planted_leaderboard import leaderboard
 
 pytestmark = [
