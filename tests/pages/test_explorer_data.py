@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hostile_run import IDS, hostile_run, judged
 from hypothesis import given
 from hypothesis import strategies as st
 from planted_run import small_run, write_stage
@@ -141,6 +142,20 @@ def test_dialogues_that_nobody_judged_are_shown_up_to_a_number(report: Path, tmp
         with connect(report.parent / "warehouse") as connection:
             counted.append(write_explorer(connection, tmp_path / str(most), most))
     assert [(one.judged, one.alone) for one in counted] == [(72, 0), (72, 2), (72, 12)]
+
+
+def test_every_answer_of_every_judge_is_kept_apart(tmp_path: Path) -> None:
+    stages = [*hostile_run(tmp_path), judged(tmp_path, "again", times=2)]
+    run_stage("sage_eval.warehouse", {}, {"runs": stages}, tmp_path / "warehouse")
+    (tmp_path / "data").mkdir()
+    with connect(tmp_path / "warehouse") as connection:
+        written = write_explorer(connection, tmp_path / "data", 500)
+    assert written.judged == len(IDS)
+    index = loaded(tmp_path / "data", "index")
+    assert [(one["stage"], one["repeat"]) for one in index["judgings"]] == [("again", 1), ("again", 2), ("judged", 1)]
+    assert index["verdicts"] == ["E" * len(IDS)] * 3
+    answers = [block["answers"] for block in loaded(tmp_path / "data", "dialogues/00000")]
+    assert [[answer[1] for answer in one] for one in answers] == [[0, 1, 2]] * len(IDS)
 
 
 def test_a_dialogue_without_a_scenario_stands_for_itself_and_keeps_its_candidates(tmp_path: Path) -> None:
