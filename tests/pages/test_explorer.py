@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from browsing import PHONE, Watched, missing, served, until
+from hostile_run import IDS, judged
+from made_reports import report_of
 
 from sage_eval.warehouse.query import ask, connect
 
@@ -262,6 +264,14 @@ def test_a_missing_file_is_told_and_nothing_else_breaks(report: Path, watched: O
     assert "Was the folder copied whole?" in page.get_by_role("alert").inner_text()
     assert count(page) == PAIRS + ALONE
     one.messages.clear()  # the browser itself reports the file
+
+
+def test_verdicts_can_be_read_without_their_dialogues(watched: Open, tmp_path: Path) -> None:
+    page = watched(report_of([judged(tmp_path)], tmp_path)).explorer()
+    assert count(page) == len(IDS)
+    assert page.locator("#shown .judge").count() == 1
+    assert page.locator("#shown .dialogue .nothing").count() == 2
+    assert page.locator("#results .result-text").first.inner_text() == sorted(IDS)[0]
 
 
 def test_colours_follow_the_system_until_someone_chooses(report: Path, watched: Open) -> None:

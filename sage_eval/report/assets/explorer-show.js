@@ -118,9 +118,9 @@ SAGE.Show = class {
   dialogue({ words }, name, side, held) {
     const { make } = SAGE;
     const head = make("h3", {}, SAGE.key(side), name);
-    if (!held) {
+    if (!held || !held.dialogue[4].length) {
       return make("section", { class: "dialogue", "aria-label": `Dialogue of ${name}` }, head,
-        make("p", { class: "nothing" }, "The warehouse does not hold this dialogue. Was its stage among the inputs?"));
+        make("p", { class: "nothing" }, "The warehouse does not hold this dialogue. Was its stage among the inputs, or were turns left out?"));
     }
     const [, id, stage, model, turns] = held.dialogue;
     const facts = [held.words[stage], held.words[model], id].filter((one) => one !== undefined);

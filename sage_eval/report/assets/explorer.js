@@ -141,11 +141,13 @@
     const words = searched(said.q);
     const key = `${row} ${JSON.stringify(words)}`;
     if (key !== shownRow) {
+      const started = performance.now();
       const article = await show.row(row, words);
       if (turn !== asked) return;
       at("shown").replaceChildren(await tools(row), article);
       if (shownRow !== -1 && at("shown").getBoundingClientRect().top < 0) at("shown").scrollIntoView();
       shownRow = key;
+      performance.measure("sage-entry", { start: started });
     } else {
       at("shown").firstElementChild.replaceWith(await tools(row));
     }
