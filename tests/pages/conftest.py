@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import QUIET, Watched, chromium, missing
+from browsing import QUIET, Pages, Watched, chromium, missing
 from hostile_run import hostile_run
 from made_reports import report_of
 from planted_leaderboard import MODELS, leaderboard
@@ -29,25 +29,25 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium without a window."""
+def pages() -> Iterator[Pages]:
+    """Pages of a Chromium without a window."""
     if why := missing():
         pytest.skip(why)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
-        yield started
+        yield Pages(started)
         started.close()
 
 
 @pytest.fixture
-def watched(browser: Any) -> Iterator[Callable[..., Watched]]:
+def watched(pages: Pages) -> Iterator[Callable[..., Watched]]:
     """Opens pages that are checked for complaints and outside requests when the test ends."""
     opened: list[Watched] = []
 
     def open_page(folder: Path, base: str | None = None, **settings: Any) -> Watched:
-        opened.append(Watched(browser, folder, base, **settings))
+        opened.append(Watched(pages, folder, base, **settings))
         return opened[-1]
 
     yield open_page

@@ -189,8 +189,12 @@ def test_what_is_missing_is_said_kindly(tmp_path: Path) -> None:
     html = (tmp_path / "report" / "explorer.html").read_text(encoding="utf-8")
     assert "No judge has been called" in html
     assert "no candidate was rejected" in html
-    run_stage("sage_eval.warehouse", {}, {"runs": folders[1:2]}, tmp_path / "bare")
-    run_stage("sage_eval.report", {}, {"warehouse": [tmp_path / "bare"]}, tmp_path / "nothing")
-    html = (tmp_path / "nothing" / "explorer.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_run_without_dialogues_says_so(tmp_path: Path) -> None:
+    run_stage("sage_eval.warehouse", {}, {"runs": small_run(tmp_path)[1:2]}, tmp_path / "warehouse")
+    run_stage("sage_eval.report", {}, {"warehouse": [tmp_path / "warehouse"]}, tmp_path / "report")
+    html = (tmp_path / "report" / "explorer.html").read_text(encoding="utf-8")
     assert "No dialogues have been played or judged." in html
     assert 'id="finder"' not in html
