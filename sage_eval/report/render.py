@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -48,6 +49,16 @@ def render_explorer(title: str, written: Written, notices: Sequence[str]) -> str
     return _render(EXPLORER, title, written=written, notices=notices, scripts=EXPLORER_SCRIPTS, body_class="broad")
 
 
+def explorer_link(**wishes: str | None) -> str:
+    """The address of a view of the explorer.
+
+    Args:
+        wishes: `pa` and `pb` (a pair), `model`, `judge`, `verdict`, ... filter; `s`, `a` and `b` (scenario and models)
+            open an entry; None leaves one out.
+    """
+    return f"{EXPLORER}#{urlencode({name: value for name, value in wishes.items() if value is not None})}"
+
+
 def _render(file: str, title: str, body_class: str = "", **given: Any) -> str:
     template = _environment().get_template(f"{file}.j2")
     shared = {"title": title, "name": dict(PAGES)[file], "pages": PAGES, "current": file, "policy": POLICY}
@@ -72,4 +83,5 @@ def _environment() -> Environment:
         "usd": numbers.usd,
     }
     environment.filters.update(filters)
+    environment.globals["explorer_link"] = explorer_link
     return environment

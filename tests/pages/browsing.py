@@ -47,22 +47,51 @@ def until(page: Any, expression: str) -> None:
         page.wait_for_timeout(15)
 
 
+class Pages:
+    """Pages of one browser that tests use one after the other: making a new one takes longer than most tests."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+        self._free: dict[str, list[Any]] = {}
+
+    def take(self, settings: dict[str, Any]) -> Any:
+        """A blank page with these settings that nobody uses."""
+        free = self._free.setdefault(repr(sorted(settings.items())), [])
+        if free:
+            return free.pop()
+        context = self._browser.new_context(**{"viewport": DESK, **settings})
+        context.add_init_script(LISTEN)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        return page
+
+    def give_back(self, page: Any, settings: dict[str, Any]) -> None:
+        """Make it blank again."""
+        page.evaluate("localStorage.clear()")
+        page.emulate_media(media="screen")
+        page.unroute_all()
+        page.goto("about:blank")
+        self._free[repr(sorted(settings.items()))].append(page)
+
+
 class Watched:
     """An open page with what went wrong on it."""
 
-    def __init__(self, browser: Any, folder: Path, base: str | None = None, **settings: Any) -> None:
+    def __init__(self, pages: Pages, folder: Path, base: str | None = None, **settings: Any) -> None:
         self.base = folder.as_uri() if base is None else base
-        self.context = browser.new_context(**{"viewport": DESK, **settings})
-        self.context.add_init_script(LISTEN)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
         self.messages: list[str] = []
         self.dialogs: list[str] = []
         self.requested: list[str] = []
-        self.page.on("console", lambda message: self.messages.append(message.text))
-        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
-        self.page.on("dialog", self._dismiss)
-        self.page.on("request", lambda request: self.requested.append(request.url))
+        self._pages, self._settings = pages, settings
+        self.page = pages.take(settings)
+        self._listeners = {
+            "console": lambda message: self.messages.append(message.text),
+            "pageerror": lambda error: self.messages.append(str(error)),
+            "dialog": self._dismiss,
+            "request": lambda request: self.requested.append(request.url),
+        }
+        for event, listener in self._listeners.items():
+            self.page.on(event, listener)
 
     def _dismiss(self, dialog: Any) -> None:
         self.dialogs.append(dialog.message)
@@ -81,9 +110,11 @@ class Watched:
         return self.page
 
     def close(self) -> None:
-        """Close it, and say that nothing went wrong."""
+        """Leave it, and say that nothing went wrong."""
         refused = self.page.evaluate("window.refused ?? []")
-        self.context.close()
+        for event, listener in self._listeners.items():
+            self.page.remove_listener(event, listener)
+        self._pages.give_back(self.page, self._settings)
         assert self.messages == []
         assert self.dialogs == []
         assert refused == []

@@ -7,20 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import QUIET, Watched, chromium, missing
+from browsing import QUIET, Pages, Watched, chromium, missing
 from hostile_run import hostile_run
+from made_reports import report_of
 from planted_leaderboard import MODELS, leaderboard
-
-from sage_data.stage import run_stage
-
-TITLE = "A <planted> run"
-
-
-def report_of(folders: list[Path], parent: Path, **config: Any) -> Path:
-    """The report on some stages."""
-    run_stage("sage_eval.warehouse", {}, {"runs": folders}, parent / "warehouse")
-    run_stage("sage_eval.report", {"title": TITLE, **config}, {"warehouse": [parent / "warehouse"]}, parent / "report")
-    return parent / "report"
 
 
 @pytest.fixture(scope="session")
@@ -39,25 +29,25 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium without a window."""
+def pages() -> Iterator[Pages]:
+    """Pages of a Chromium without a window."""
     if why := missing():
         pytest.skip(why)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
-        yield started
+        yield Pages(started)
         started.close()
 
 
 @pytest.fixture
-def watched(browser: Any) -> Iterator[Callable[..., Watched]]:
+def watched(pages: Pages) -> Iterator[Callable[..., Watched]]:
     """Opens pages that are checked for complaints and outside requests when the test ends."""
     opened: list[Watched] = []
 
     def open_page(folder: Path, base: str | None = None, **settings: Any) -> Watched:
-        opened.append(Watched(browser, folder, base, **settings))
+        opened.append(Watched(pages, folder, base, **settings))
         return opened[-1]
 
     yield open_page

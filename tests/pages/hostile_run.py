@@ -26,7 +26,7 @@ def hostile_run(parent: Path) -> list[Path]:
     return [
         write_stage(parent, "scenarios", "sage_data.scenarios", {"scenarios": scenarios_to_table(scenarios)}),
         *(_played(parent, name) for name in NAMES),
-        _judged(parent),
+        judged(parent),
     ]
 
 
@@ -67,9 +67,10 @@ def _played(parent: Path, model: str) -> Path:
     return write_stage(parent, model, "sage_models.search", tables, models={"agent": model})
 
 
-def _judged(parent: Path) -> Path:
+def judged(parent: Path, name: str = "judged", times: int = 1) -> Path:
+    """A judge that answers about every pair `times` times, never with a verdict."""
     verdicts, calls = [], []
-    for place, one in enumerate(IDS):
+    for place, one in enumerate(IDS * times):
         same = {
             "judge": JUDGE,
             "judge_model": JUDGE,
@@ -78,7 +79,7 @@ def _judged(parent: Path) -> Path:
             "model_a": NAMES[0],
             "model_b": NAMES[1],
         }
-        dialogue = f"{one}|{place}"
+        dialogue = f"{one}|{place % len(IDS)}"
         said = {"choice_ab": "malformed", "choice_ba": "error", "raw_ab": ALL_ATTACKS, "raw_ba": ""}
         pair = {"dialogue_a": dialogue, "dialogue_b": dialogue, "verdict": "error", "words_a": 1.0, "words_b": 2.0}
         verdicts.append({**same, **pair, **said})
@@ -88,4 +89,4 @@ def _judged(parent: Path) -> Path:
         "judge_calls": pa.Table.from_pylist(calls, schema=CALL_SCHEMA),
         "pair_verdicts": pa.Table.from_pylist(verdicts, schema=VERDICT_SCHEMA),
     }
-    return write_stage(parent, "judged", "sage_eval.judge", tables, inputs={"transcripts": list(NAMES)})
+    return write_stage(parent, name, "sage_eval.judge", tables, inputs={"transcripts": list(NAMES)})

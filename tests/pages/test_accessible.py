@@ -34,7 +34,7 @@ VIEWS = {
     "entry": "#q=dog&a=sage2&b=sage3&s=hit:1_conv:2&model=sage2",
     "nothing": "#label=none",
 }
-QUICK = [("index", "desk", "light"), ("index", "phone", "dark"), ("list", "phone", "light"), ("entry", "desk", "dark")]
+QUICK = [("index", "phone", "dark"), ("list", "phone", "light"), ("entry", "desk", "dark")]
 EVERY = list(product(("index", *VIEWS), SIZES, ("light", "dark")))
 
 

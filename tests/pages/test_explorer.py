@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from browsing import PHONE, Watched, missing, served, until
+from hostile_run import IDS, judged
+from made_reports import report_of
 
 from sage_eval.warehouse.query import ask, connect
 
@@ -60,12 +62,13 @@ def test_it_opens_from_a_plain_server(report: Path, watched: Open) -> None:
         page.wait_for_load_state("networkidle")
 
 
-@pytest.mark.parametrize("verdict", ["A", "B", "tie", "inconsistent"])
-def test_a_verdict_of_one_judge_is_counted_as_in_sql(report: Path, watched: Open, sql: Ask, verdict: str) -> None:
-    letter = {"tie": "T", "inconsistent": "I"}.get(verdict, verdict)
-    wanted = sql(f"SELECT count(*) FROM pair_verdicts WHERE judge = 'strict' AND verdict = '{verdict}'")[0][0]
-    page = watched(report).explorer(f"#judge=strict&verdict={letter}")
-    assert count(page) == wanted > 0
+def test_verdicts_of_one_judge_are_counted_as_in_sql(report: Path, watched: Open, sql: Ask) -> None:
+    page = watched(report).explorer("#judge=strict")
+    settled(page, PAIRS)
+    counted = dict(sql("SELECT verdict, count(*) FROM pair_verdicts WHERE judge = 'strict' GROUP BY verdict"))
+    assert len(counted) == 4
+    for verdict, letter in (("A", "A"), ("B", "B"), ("tie", "T"), ("inconsistent", "I")):
+        choose(page, "verdict", letter, counted[verdict])
 
 
 COUNTS = """
@@ -195,6 +198,13 @@ def test_a_link_leads_to_the_same_view_and_back_leads_back(report: Path, watched
     assert view(page)[:1] == before[:1]
 
 
+def test_the_first_page_leads_into_the_explorer(hostile: Path, watched: Open) -> None:
+    page = watched(hostile).index()
+    page.locator(".sample a").first.click()
+    page.wait_for_selector("#shown article .judge")
+    assert page.evaluate("document.documentElement.hasAttribute('data-opened')")
+
+
 def test_a_link_to_nowhere_says_so(report: Path, watched: Open) -> None:
     page = watched(report).explorer("#a=sage2&b=nobody&s=none")
     assert "leads to no entry" in page.locator("#shown").inner_text()
@@ -254,6 +264,14 @@ def test_a_missing_file_is_told_and_nothing_else_breaks(report: Path, watched: O
     assert "Was the folder copied whole?" in page.get_by_role("alert").inner_text()
     assert count(page) == PAIRS + ALONE
     one.messages.clear()  # the browser itself reports the file
+
+
+def test_verdicts_can_be_read_without_their_dialogues(watched: Open, tmp_path: Path) -> None:
+    page = watched(report_of([judged(tmp_path)], tmp_path)).explorer()
+    assert count(page) == len(IDS)
+    assert page.locator("#shown .judge").count() == 1
+    assert page.locator("#shown .dialogue .nothing").count() == 2
+    assert page.locator("#results .result-text").first.inner_text() == sorted(IDS)[0]
 
 
 def test_colours_follow_the_system_until_someone_chooses(report: Path, watched: Open) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from hostile_run import IDS, hostile_run, judged
 from hypothesis import given
 from hypothesis import strategies as st
-from planted_leaderboard import MODELS, leaderboard
 from planted_run import small_run, write_stage
 
 from sage_data.dialogue import Dialogue, Source, Utterance
@@ -134,29 +135,51 @@ def test_the_same_warehouse_gives_the_same_bytes(report: Path, tmp_path: Path) -
         assert (tmp_path / "again" / file).read_bytes() == (report / file).read_bytes(), file
 
 
-def test_dialogues_that_nobody_judged_are_shown_up_to_a_number(tmp_path: Path) -> None:
-    board = leaderboard(tmp_path, scenario_count=6, models=MODELS[2:4], exchanges=1, documents=4)
-    unjudged = [folder for folder in board.folders if folder != board.judged]
-    run_stage("sage_eval.warehouse", {}, {"runs": unjudged}, tmp_path / "warehouse")
+def test_dialogues_that_nobody_judged_are_shown_up_to_a_number(report: Path, tmp_path: Path) -> None:
     counted = []
     for most in (0, 2, 500):
         (tmp_path / str(most)).mkdir()
-        with connect(tmp_path / "warehouse") as connection:
+        with connect(report.parent / "warehouse") as connection:
             counted.append(write_explorer(connection, tmp_path / str(most), most))
-    assert [(one.judged, one.alone) for one in counted] == [(0, 0), (0, 6), (0, 15)]
-    assert counted[2].candidates == 6 * 4
+    assert [(one.judged, one.alone) for one in counted] == [(72, 0), (72, 2), (72, 12)]
 
 
-def test_a_dialogue_without_a_scenario_stands_for_itself(tmp_path: Path) -> None:
+def test_every_answer_of_every_judge_is_kept_apart(tmp_path: Path) -> None:
+    stages = [*hostile_run(tmp_path), judged(tmp_path, "again", times=2)]
+    run_stage("sage_eval.warehouse", {}, {"runs": stages}, tmp_path / "warehouse")
+    (tmp_path / "data").mkdir()
+    with connect(tmp_path / "warehouse") as connection:
+        written = write_explorer(connection, tmp_path / "data", 500)
+    assert written.judged == len(IDS)
+    index = loaded(tmp_path / "data", "index")
+    assert [(one["stage"], one["repeat"]) for one in index["judgings"]] == [("again", 1), ("again", 2), ("judged", 1)]
+    assert index["verdicts"] == ["E" * len(IDS)] * 3
+    answers = [block["answers"] for block in loaded(tmp_path / "data", "dialogues/00000")]
+    assert [[answer[1] for answer in one] for one in answers] == [[0, 1, 2]] * len(IDS)
+
+
+def test_a_dialogue_without_a_scenario_stands_for_itself_and_keeps_its_candidates(tmp_path: Path) -> None:
     talk = (Utterance("user", "Hi."), Utterance("assistant", "Hello there."))
-    dialogues = [Dialogue(f"d{number}", talk, Source("made"), None, "hf:m") for number in range(3)]
-    stage = write_stage(tmp_path, "talks", "sage_eval.rollout", {"dialogues": to_table(dialogues)})
+    dialogues = [Dialogue(f"d{number}", talk, Source("made"), None, None) for number in range(3)]
+    shared = {"dialogue_id": "d1", "turn": 0, "context": [], "status": "ok"}
+    drawn = [
+        {**shared, "candidate": 0, "selected": True, "text": "Hello there.", "score": 0.5, "merged_into": None},
+        {**shared, "candidate": 1, "selected": False, "text": "No.", "score": 0.25, "merged_into": None},
+        {**shared, "candidate": 2, "selected": False, "text": "No.", "score": 0.25, "merged_into": 1},
+    ]
+    tables = {"dialogues": to_table(dialogues), "candidates": pa.Table.from_pylist(drawn)}
+    stage = write_stage(tmp_path, "talks", "sage_models.search", tables)
     run_stage("sage_eval.warehouse", {}, {"runs": [stage]}, tmp_path / "warehouse")
     (tmp_path / "data").mkdir()
     with connect(tmp_path / "warehouse") as connection:
         written = write_explorer(connection, tmp_path / "data", 500)
-    assert (written.alone, written.scenarios, written.dialogues) == (3, 3, 3)
+    assert (written.alone, written.scenarios, written.dialogues, written.candidates) == (3, 3, 3, 2)
     assert loaded(tmp_path / "data", "scenarios/0000") == [[None, "Hi."]] * 3
+    said = [block["dialogues"][0][4][1] for block in loaded(tmp_path / "data", "dialogues/00000")]
+    assert [len(turn) for turn in said] == [4, 5, 4]
+    chosen, rejected = said[1][4]
+    assert (chosen[:3], rejected[:3]) == ([1, "Hello there.", 0.5], [0, "No.", 0.25])
+    assert (chosen[5], rejected[5]) == (1, 2)
 
 
 def test_what_is_missing_is_said_kindly(tmp_path: Path) -> None:
@@ -166,8 +189,12 @@ def test_what_is_missing_is_said_kindly(tmp_path: Path) -> None:
     html = (tmp_path / "report" / "explorer.html").read_text(encoding="utf-8")
     assert "No judge has been called" in html
     assert "no candidate was rejected" in html
-    run_stage("sage_eval.warehouse", {}, {"runs": folders[1:2]}, tmp_path / "bare")
-    run_stage("sage_eval.report", {}, {"warehouse": [tmp_path / "bare"]}, tmp_path / "nothing")
-    html = (tmp_path / "nothing" / "explorer.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_run_without_dialogues_says_so(tmp_path: Path) -> None:
+    run_stage("sage_eval.warehouse", {}, {"runs": small_run(tmp_path)[1:2]}, tmp_path / "warehouse")
+    run_stage("sage_eval.report", {}, {"warehouse": [tmp_path / "warehouse"]}, tmp_path / "report")
+    html = (tmp_path / "report" / "explorer.html").read_text(encoding="utf-8")
     assert "No dialogues have been played or judged." in html
     assert 'id="finder"' not in html

@@ -59,3 +59,14 @@ def test_a_link_to_a_section_sorts_nothing(report: Path, watched: Open) -> None:
     page = watched(report).index("#trust")
     assert page.locator("[aria-sort]").count() == 0
     assert page.locator(".sorter").count() >= 10
+
+
+def test_cells_that_say_nothing_come_last_either_way(report: Path, watched: Open) -> None:
+    page = watched(report).index()
+    page.evaluate("document.querySelector('[data-table=trust] tbody').rows[2].cells[6].textContent = '\u2013'")
+    for order, told in (("up", "ascending"), ("down", "descending")):
+        page.evaluate("(order) => { location.hash = `trust.sort=6.${order}`; }", order)
+        until(page, f"document.querySelector('[aria-sort={told}]')")
+        *numbers, last = column(page, 6)
+        assert last == "\u2013"
+        assert numbers == sorted(numbers, key=float, reverse=order == "down")

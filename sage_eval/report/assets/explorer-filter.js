@@ -108,7 +108,10 @@ SAGE.Rows = class {
 
   // Columns of the judge that is asked for, or of all.
   columnsOf(judge) {
-    return judge === undefined ? this.verdicts : this.verdicts.filter((_, at) => this.names[at] === judge);
+    if (judge === undefined) return this.verdicts;
+    const named = this.verdicts.filter((_, at) => this.names[at] === judge);
+    // A link from another page knows the judge's name alone.
+    return named.length ? named : this.verdicts.filter((_, at) => this.judgings[at].judge === judge);
   }
 
   byVerdict({ judge, verdict, model }) {

@@ -13,6 +13,14 @@ SAGE.make = (tag, attributes = {}, ...children) => {
   return element;
 };
 
+// The colour of a side, for the eye alone.
+SAGE.key = (side) => SAGE.make("span", { class: `key key-${side}`, "aria-hidden": "true" });
+
+// Who is compared with whom, or who spoke in a dialogue that was not judged.
+SAGE.names = (a, b) => (b === null
+  ? [SAGE.key("alone"), a]
+  : [SAGE.key("a"), a, SAGE.make("span", { class: "quiet" }, " against "), SAGE.key("b"), b]);
+
 SAGE.Show = class {
   constructor(rows) { this.rows = rows; }
 
@@ -22,7 +30,7 @@ SAGE.Show = class {
     const blocks = await this.blocks(shown);
     const block = blocks.get(shown.scenario);
     const about = { ...shown, block, words };
-    const sides = shown.b === null ? [[shown.a, "a", 0]] : [[shown.a, "a", 0], [shown.b, "b", 1]];
+    const sides = shown.b === null ? [[shown.a, "alone", 0]] : [[shown.a, "a", 0], [shown.b, "b", 1]];
     return SAGE.make("article", { "aria-labelledby": "shown-title" },
       this.heading(about),
       this.judges(about),
@@ -52,13 +60,9 @@ SAGE.Show = class {
 
   heading({ a, b, sample, block, words }) {
     const { make } = SAGE;
-    const title = b === null
-      ? [make("span", { class: "key key-a", "aria-hidden": "true" }), a]
-      : [make("span", { class: "key key-a", "aria-hidden": "true" }), a, make("span", { class: "quiet" }, " against "),
-        make("span", { class: "key key-b", "aria-hidden": "true" }), b];
-    const facts = [block.id ?? "no scenario", block.split, sample ? `rollout ${sample + 1}` : null].filter(Boolean);
+    const facts = [block.id ?? "no scenario", block.split, b === null ? "not judged" : null, sample ? `rollout ${sample + 1}` : null].filter(Boolean);
     return make("header", { class: "shown-head" },
-      make("h2", { id: "shown-title", tabindex: "-1" }, title),
+      make("h2", { id: "shown-title", tabindex: "-1" }, SAGE.names(a, b)),
       block.text === null
         ? make("p", { class: "quiet" }, b === null ? "No judge saw this dialogue." : "The warehouse does not hold the words of this scenario.")
         : make("blockquote", { class: "situation", dir: "auto" }, this.marked(block.text, words)),
@@ -113,10 +117,10 @@ SAGE.Show = class {
 
   dialogue({ words }, name, side, held) {
     const { make } = SAGE;
-    const head = make("h3", {}, make("span", { class: `key key-${side}`, "aria-hidden": "true" }), name);
-    if (!held) {
+    const head = make("h3", {}, SAGE.key(side), name);
+    if (!held || !held.dialogue[4].length) {
       return make("section", { class: "dialogue", "aria-label": `Dialogue of ${name}` }, head,
-        make("p", { class: "nothing" }, "The warehouse does not hold this dialogue. Was its stage among the inputs?"));
+        make("p", { class: "nothing" }, "The warehouse does not hold this dialogue. Was its stage among the inputs, or were turns left out?"));
     }
     const [, id, stage, model, turns] = held.dialogue;
     const facts = [held.words[stage], held.words[model], id].filter((one) => one !== undefined);
@@ -149,7 +153,7 @@ SAGE.Show = class {
     return [
       motivation < 0 ? null : chip("motivation", strings[motivation]),
       emotion < 0 ? null : chip("emotion", strings[emotion]),
-      topics.length ? chip(topics.length === 1 ? "topic" : "topics", topics.map((at) => strings[at]).join(", ")) : null,
+      topics.length ? chip(topics.length === 1 ? "topic" : "topics", topics.flatMap((at, place) => [place ? ", " : "", SAGE.make("span", { class: "topic" }, strings[at])])) : null,
     ].filter(Boolean).flatMap((one) => [one, " "]);
   }
 

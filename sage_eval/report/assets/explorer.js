@@ -121,15 +121,11 @@
   // A result; the first one of a scenario `heads` it with the scenario's words.
   function item(row, { id, text }, selection, heads) {
     const { a, b, verdicts } = rows.at(row);
-    const names = b === null
-      ? [make("span", { class: "key key-a", "aria-hidden": "true" }), a]
-      : [make("span", { class: "key key-a", "aria-hidden": "true" }), a, make("span", { class: "quiet" }, " against "),
-        make("span", { class: "key key-b", "aria-hidden": "true" }), b];
     const badges = verdicts.flatMap((letter, judging) => (letter === "." ? [] : [badge(rows.names[judging], SAGE.VERDICTS[letter], a, b), " "]));
     return make("li", heads ? { class: "first" } : {},
       heads ? make("p", { class: "result-text", dir: "auto" }, text || id || "No words") : null,
       make("a", { href: address({ ...unselected, page: undefined, ...selection }), "data-row": row, class: "result" },
-        make("span", { class: "result-pair" }, names),
+        make("span", { class: "result-pair" }, SAGE.names(a, b)),
         make("span", { class: "badges" }, badges.length ? badges : make("i", { class: "quiet" }, "not judged"))));
   }
 
@@ -145,11 +141,13 @@
     const words = searched(said.q);
     const key = `${row} ${JSON.stringify(words)}`;
     if (key !== shownRow) {
+      const started = performance.now();
       const article = await show.row(row, words);
       if (turn !== asked) return;
       at("shown").replaceChildren(await tools(row), article);
       if (shownRow !== -1 && at("shown").getBoundingClientRect().top < 0) at("shown").scrollIntoView();
       shownRow = key;
+      performance.measure("sage-entry", { start: started });
     } else {
       at("shown").firstElementChild.replaceWith(await tools(row));
     }

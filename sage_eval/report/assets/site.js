@@ -7,6 +7,7 @@
 
 (() => {
   const KEY = "sage-colours";
+  const FEW = 6; // rows below which a table needs no filter
   const root = document.documentElement;
 
   // ---- colours: as the system, unless someone chose. Storage may be forbidden, for example in private windows. -----
@@ -55,17 +56,20 @@
     if (replace) location.replace(target); else location.hash = target;
   }
 
-  // What a cell is sorted by: the number that it states for programs, or its words.
+  // What a cell is sorted by: the number that it states for programs, or its words; null when it says nothing.
   function worth(cell) {
     const text = cell?.dataset.value ?? cell?.textContent.trim() ?? "";
+    if (text === "" || text === "\u2013") return null;
     const number = Number(text.replace(/[,%]/g, "").replace("\u2212", "-"));
-    return text === "" || Number.isNaN(number) ? text : number;
+    return Number.isNaN(number) ? text : number;
   }
 
-  // Numbers before words, so that "none" never stands between two of them.
-  function compare(a, b) {
-    if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
-    return typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
+  // Numbers before words, and cells that say nothing last, whichever way it goes.
+  function compare(a, b, way) {
+    const kinds = [a, b].map((one) => (one === null ? 2 : typeof one === "number" ? 0 : 1));
+    if (kinds[0] !== kinds[1]) return kinds[0] - kinds[1];
+    if (a === null) return 0;
+    return way * (typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true }));
   }
 
   function enhance(table) {
@@ -89,14 +93,16 @@
       });
       return button;
     });
-    const box = filterBox(table, (text, replace) => go({ [`${name}.filter`]: text }, replace));
+    const box = filterBox(table, (text) => go({ [`${name}.filter`]: text }, true));
+    box.parentElement.hidden = original.length < FEW; // they can be seen at a glance
 
     function show() {
       const state = said();
       const [column, order] = (state.get(`${name}.sort`) ?? "").split(".");
       const rows = [...original];
       const sorted = buttons[Number(column)] && (order === "up" || order === "down");
-      if (sorted) rows.sort((a, b) => compare(worth(a.cells[column]), worth(b.cells[column])) * (order === "down" ? -1 : 1));
+      const way = order === "down" ? -1 : 1;
+      if (sorted) rows.sort((a, b) => compare(worth(a.cells[column]), worth(b.cells[column]), way));
       heads.forEach((head, at) => {
         if (sorted && at === Number(column)) head.setAttribute("aria-sort", order === "up" ? "ascending" : "descending");
         else head.removeAttribute("aria-sort");
@@ -130,7 +136,7 @@
     status.setAttribute("role", "status");
     bar.append(label, box, status);
     (table.closest(".scroll") ?? table).before(bar);
-    box.addEventListener("input", () => changed(box.value, true));
+    box.addEventListener("input", () => changed(box.value));
     return box;
   }
 
