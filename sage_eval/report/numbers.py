@@ -39,7 +39,7 @@ def between(low: float | None, high: float | None, form: str = ".1%") -> str:
     """An interval: 12.0 to 15.5%; the unit is said once."""
     if low is None or high is None:
         return ""
-    ends = [signed(value, form) for value in (low, high)]
+    ends = [signed(value, form) if "+" in form else f"{value:{form}}".replace("-", MINUS) for value in (low, high)]
     return f"{ends[0].removesuffix('%')} to {ends[1]}"
 
 

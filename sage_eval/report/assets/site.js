@@ -94,7 +94,7 @@
       return button;
     });
     const box = filterBox(table, (text) => go({ [`${name}.filter`]: text }, true));
-    box.parentElement.hidden = original.length < FEW; // they can be seen at a glance
+    const glance = original.length < FEW || table.dataset.filter === "none"; // they can be seen at a glance
 
     function show() {
       const state = said();
@@ -108,6 +108,7 @@
         else head.removeAttribute("aria-sort");
       });
       const words = (state.get(`${name}.filter`) ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+      box.parentElement.hidden = glance && !words.length;
       if (box.value.trim().toLowerCase() !== words.join(" ")) box.value = state.get(`${name}.filter`) ?? "";
       for (const row of rows) {
         const text = row.textContent.toLowerCase();

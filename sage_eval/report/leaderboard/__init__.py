@@ -8,12 +8,12 @@ Each part of the page has a module here that turns rows into rows with charts; t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sage_eval.report.asked import Asked, Row
 from sage_eval.report.leaderboard import behaviour, benchmarks, comparisons, cost, matrix, ratings, samples
-from sage_eval.report.leaderboard.judges import Outcomes, judge_outcomes
+from sage_eval.report.leaderboard.judges import EvidencePath, Trust, evidence_paths, trust
 from sage_eval.report.leaderboard.training import Curve, curves
 from sage_eval.warehouse.database import Connection
 
@@ -29,11 +29,14 @@ class Board:
     """What was counted over the whole run."""
     judges: tuple[str, ...]
     """Everyone whose verdicts are shown apart, in the order of their sections; the switch offers them."""
+    explored: frozenset[str]
+    """Those of them whose verdicts the explorer can filter by: who was asked, not who was pooled."""
     ratings: tuple[ratings.JudgeRatings, ...]
     matrices: tuple[matrix.Matrix, ...]
     comparisons: tuple[comparisons.Compared, ...]
-    outcomes: tuple[Outcomes, ...]
-    trust: tuple[Row, ...]
+    paths: tuple[EvidencePath, ...]
+    stops: tuple[Row, ...]
+    trust: Trust
     benchmarks: benchmarks.Benchmarks | None
     behaviour: behaviour.Behaviour
     curves: tuple[Curve, ...]
@@ -56,18 +59,20 @@ def read_board(connection: Connection, title: str, dialogues: int) -> Board:
     """
     asked = Asked(connection)
     tested, outcomes = asked.rows("win_table"), asked.rows("judge_outcomes")
-    links = comparisons.Links({row["judge"] for row in outcomes})
-    rated = ratings.by_judge(asked.rows("rating_table"), asked.rows("rating_checks"))
+    order = tuple(dict.fromkeys(row["judge"] for row in (*tested, *outcomes)))
+    rated = ratings.by_judge(asked.rows("rating_table"), asked.rows("rating_checks"), order)
     stages = asked.rows("provenance")
     return Board(
         title=title,
         facts=tuple((name.replace("_", " "), n) for name, n in asked.rows("size_of_run")[0].items()),
-        judges=_judges(rated, tested, outcomes),
+        judges=tuple(dict.fromkeys((*order, *(one.judge for one in rated)))),
+        explored=frozenset(row["judge"] for row in outcomes),
         ratings=rated,
-        matrices=matrix.by_judge(tested, rated, links),
-        comparisons=comparisons.compared(tested, links),
-        outcomes=judge_outcomes(outcomes),
-        trust=asked.rows("judge_trust"),
+        matrices=matrix.by_judge(tested, rated),
+        comparisons=comparisons.compared(tested),
+        paths=evidence_paths(asked.rows("evidence_paths")),
+        stops=asked.rows("early_stops"),
+        trust=trust(asked),
         benchmarks=benchmarks.benchmarks(asked.rows("regressions")),
         behaviour=behaviour.read(asked),
         curves=curves(asked.rows("training")),
@@ -79,8 +84,3 @@ def read_board(connection: Connection, title: str, dialogues: int) -> Board:
         warnings=tuple((row["stage"], text) for row in stages for text in row["warnings"]),
         sql=asked.sql,
     )
-
-
-def _judges(rated: Sequence[ratings.JudgeRatings], tested: Sequence[Row], outcomes: Sequence[Row]) -> tuple[str, ...]:
-    named = [one.judge for one in rated] + [row["judge"] for row in (*tested, *outcomes)]
-    return tuple(dict.fromkeys(named))

@@ -1,12 +1,13 @@
-"""What became of the pairs each judge saw, as bars."""
+"""The judges judged: what became of their pairs, how the evidence came in, and what speaks against them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from sage_eval.report import charts
-from sage_eval.report.asked import Row
+from sage_eval.report.asked import Asked, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,85 @@ def _outcomes(row: Row) -> Outcomes:
     failed = row["malformed"] + row["error"]
     parts = {name: row[name] for name in ("decisive", "ties", "inconsistent")}
     return Outcomes(row, failed, charts.stacked({**parts, "failed": failed}))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One judge on questions with known answers."""
+
+    judge: str
+    stage: str
+    checks: tuple[Row, ...]
+    failed: int
+    """Required checks that it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePath:
+    """The e-value of one comparison as the scenarios came in."""
+
+    judge: str
+    model_a: str
+    model_b: str
+    line: str
+    bound: float
+    """Height of the bound."""
+    zero: float
+    """Height of no evidence either way: an e-value of 1."""
+    last: Row
+    crossed: int | None
+    """Scenarios until the bound was reached; None if never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What tells whether the judges can be trusted; what was not measured is empty."""
+
+    outcomes: tuple[Outcomes, ...]
+    totals: tuple[Row, ...]
+    pairs: tuple[Row, ...]
+    checks: tuple[Checked, ...]
+    agreement: tuple[Row, ...]
+    preference: tuple[Row, ...]
+
+
+def trust(asked: Asked) -> Trust:
+    """Read all of it."""
+    grouped = groupby(asked.rows("judge_checks"), key=lambda row: (row["judge"], row["stage"]))
+    return Trust(
+        judge_outcomes(asked.rows("judge_outcomes")),
+        asked.rows("seat_and_length"),
+        asked.rows("judge_trust"),
+        tuple(_checked(judge, stage, tuple(rows)) for (judge, stage), rows in grouped),
+        asked.rows("agreement_of_judges"),
+        asked.rows("self_preference"),
+    )
+
+
+def _checked(judge: str, stage: str, rows: tuple[Row, ...]) -> Checked:
+    return Checked(judge, stage, rows, sum(row["required"] and row["outcome"] == "failed" for row in rows))
+
+
+def evidence_paths(rows: Sequence[Row]) -> tuple[EvidencePath, ...]:
+    """One small chart a comparison, all on one scale of evidence, each on its own of scenarios."""
+    values = [row["log10_e"] for row in rows] + [row["log10_bound"] for row in rows] + [0.0]
+    grouped = groupby(rows, key=lambda row: (row["stage"], row["judge"], row["model_a"], row["model_b"]))
+    return tuple(_path(list(group), min(values), min(max(values), 4 * _bound(rows))) for _, group in grouped)
+
+
+def _bound(rows: Sequence[Row]) -> float:
+    return max((float(row["log10_bound"]) for row in rows), default=1.0)
+
+
+def _path(rows: Sequence[Row], low: float, high: float) -> EvidencePath:
+    """Evidence far beyond the bound is cut off at the top: what matters is whether and when it got there."""
+
+    def height(value: float) -> float:
+        return charts.HEIGHT - 5 - (min(value, high) - low) / ((high - low) or 1.0) * (charts.HEIGHT - 10)
+
+    last = rows[-1]
+    points = [(row["step"] / last["last_step"] * charts.WIDTH, height(row["log10_e"])) for row in rows]
+    crossed = next((row["step"] for row in rows if row["crosses"]), None)
+    bound, zero = (round(height(value), 2) for value in (last["log10_bound"], 0.0))
+    line = charts.path([(0.0, height(0.0)), *points])
+    return EvidencePath(last["judge"], last["model_a"], last["model_b"], line, bound, zero, last, crossed)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from sage_eval.report.asked import Row
-from sage_eval.report.leaderboard.comparisons import Links
 from sage_eval.report.leaderboard.ratings import JudgeRatings
 
 SHADES = (0.05, 0.15, 0.3, 0.5)
@@ -28,7 +27,6 @@ class Cell:
     """`better`, `worse`, or nothing where no difference is claimed."""
     shade: int
     """0 where nothing is claimed, else 1 (slight) to 4 (strong)."""
-    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +39,16 @@ class Matrix:
     """By row, then column; None on the diagonal and where two models were not compared."""
 
 
-def by_judge(rows: Sequence[Row], rated: Sequence[JudgeRatings], links: Links) -> tuple[Matrix, ...]:
+def by_judge(rows: Sequence[Row], rated: Sequence[JudgeRatings]) -> tuple[Matrix, ...]:
     """A square for every judge with at least two models compared.
 
     Args:
         rows: tested comparisons.
         rated: ratings, which give the order of the models; without them the mean net win does.
-        links: ways to the dialogues.
     """
     orders = {one.judge: [model.row["model"] for model in one.models] for one in rated}
     grouped = groupby(sorted(rows, key=_place(rows)), key=lambda row: row["judge"])
-    return tuple(_matrix(judge, list(group), orders.get(judge, []), links) for judge, group in grouped)
+    return tuple(_matrix(judge, list(group), orders.get(judge, [])) for judge, group in grouped)
 
 
 def _place(rows: Sequence[Row]) -> Callable[[Row], int]:
@@ -59,10 +56,10 @@ def _place(rows: Sequence[Row]) -> Callable[[Row], int]:
     return lambda row: places[row["judge"]]
 
 
-def _matrix(judge: str, rows: Sequence[Row], order: Sequence[str], links: Links) -> Matrix:
+def _matrix(judge: str, rows: Sequence[Row], order: Sequence[str]) -> Matrix:
     met = {(row["model_a"], row["model_b"]): row for row in rows}
     models = tuple(sorted({model for pair in met for model in pair}, key=_rank(rows, order)))
-    cells = tuple(tuple(_cell(met, one, other, links) for other in models) for one in models)
+    cells = tuple(tuple(_cell(met, one, other) for other in models) for one in models)
     return Matrix(judge, models, cells)
 
 
@@ -78,7 +75,7 @@ def _rank(rows: Sequence[Row], order: Sequence[str]) -> Callable[[str], tuple[in
     return lambda model: (places.get(model, len(places)), -mean.get(model, 0.0), model)
 
 
-def _cell(met: Mapping[tuple[str, str], Row], one: str, other: str, links: Links) -> Cell | None:
+def _cell(met: Mapping[tuple[str, str], Row], one: str, other: str) -> Cell | None:
     is_a = (one, other) in met
     row = met.get((one, other)) or met.get((other, one))
     if row is None:
@@ -88,5 +85,4 @@ def _cell(met: Mapping[tuple[str, str], Row], one: str, other: str, links: Links
     claimed = claims.get(row["conclusion"], "")
     shade = sum(abs(net) >= least for least in SHADES) if claimed and net is not None else 0
     won, lost = (row["wins_a"], row["wins_b"]) if is_a else (row["wins_b"], row["wins_a"])
-    link = links.to(row["judge"], row["model_a"], row["model_b"])
-    return Cell(row, net, won, lost, claimed, max(shade, 1) if claimed else 0, link)
+    return Cell(row, net, won, lost, claimed, max(shade, 1) if claimed else 0)

@@ -32,10 +32,11 @@ class JudgeRatings:
     """How well one strength a model explains the verdicts, by group of models that meet."""
 
 
-def by_judge(rows: Sequence[Row], checks: Sequence[Row]) -> tuple[JudgeRatings, ...]:
-    """Tables of ratings, one a stage and judge, in the order of the rows."""
+def by_judge(rows: Sequence[Row], checks: Sequence[Row], order: Sequence[str]) -> tuple[JudgeRatings, ...]:
+    """Tables of ratings, one a stage and judge, in the order of the judges; those of nobody listed come last."""
     scale = charts.nice_scale([row[name] for row in rows for name in ("elo_low", "elo", "elo_high")])
-    return tuple(
+    places = {judge: place for place, judge in enumerate(order)}
+    found = (
         JudgeRatings(
             stage,
             judge,
@@ -45,6 +46,7 @@ def by_judge(rows: Sequence[Row], checks: Sequence[Row]) -> tuple[JudgeRatings, 
         )
         for (stage, judge), group in groupby(rows, key=lambda row: (row["stage"], row["judge"]))
     )
+    return tuple(sorted(found, key=lambda one: places.get(one.judge, len(places))))
 
 
 def _rated(row: Row, scale: charts.Scale) -> Rated:

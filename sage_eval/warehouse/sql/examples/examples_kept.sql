@@ -3,7 +3,7 @@ WITH chosen AS (
     SELECT stage, position, dialogue_id
     FROM dialogues
     JOIN runs USING (stage)
-    WHERE stage IN (SELECT stage FROM funnel WHERE outcome = 'dropped' AND n > 0) AND model IS NULL
+    WHERE stage IN (SELECT stage FROM funnel WHERE outcome = 'dropped' AND n > 0)
     QUALIFY row_number() OVER (PARTITION BY stage ORDER BY md5(dialogue_id), dialogue_id) <= 5
 )
 SELECT stage, dialogue_id, turn, role, text, motivation, emotion, topics

@@ -12,5 +12,6 @@ SELECT
         / nullif(count(*) FILTER (verdict NOT IN ('malformed', 'error')), 0) AS consistent_share
 FROM pair_verdicts
 JOIN runs USING (stage)
+WHERE coalesce(replicate, 0) = 0
 GROUP BY position, stage, judge
 ORDER BY position, judge = 'panel', judge
