@@ -45,7 +45,9 @@ def between(low: float | None, high: float | None, form: str = ".1%") -> str:
 
 def usd(value: float | None) -> str:
     """US dollars, to the cent or, below a dollar, to the hundredth of a cent."""
-    return DASH if value is None else f"{value:,.2f}" if value >= 1 else f"{value:.4f}"
+    if value is None:
+        return DASH
+    return f"{value:,.2f}" if value >= 1 else f"{value:.4f}" if value else "0"
 
 
 def p_value(p: float | None, log_p: float | None = None) -> str:

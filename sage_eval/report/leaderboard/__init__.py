@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sage_eval.report.asked import Asked, Row
 from sage_eval.report.leaderboard import behaviour, benchmarks, comparisons, cost, matrix, ratings, samples
-from sage_eval.report.leaderboard.judges import EvidencePath, Trust, evidence_paths, trust
+from sage_eval.report.leaderboard.judges import EvidencePath, Trust, evidence_paths, in_order, trust
 from sage_eval.report.leaderboard.training import Curve, curves
 from sage_eval.warehouse.database import Connection
 
@@ -70,9 +70,9 @@ def read_board(connection: Connection, title: str, dialogues: int) -> Board:
         ratings=rated,
         matrices=matrix.by_judge(tested, rated),
         comparisons=comparisons.compared(tested),
-        paths=evidence_paths(asked.rows("evidence_paths")),
-        stops=asked.rows("early_stops"),
-        trust=trust(asked),
+        paths=evidence_paths(in_order(asked.rows("evidence_paths"), order)),
+        stops=in_order(asked.rows("early_stops"), order),
+        trust=trust(asked, order),
         benchmarks=benchmarks.benchmarks(asked.rows("regressions")),
         behaviour=behaviour.read(asked),
         curves=curves(asked.rows("training")),

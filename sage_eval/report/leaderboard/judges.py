@@ -31,14 +31,21 @@ def _outcomes(row: Row) -> Outcomes:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """One judge on questions with known answers."""
+class Check:
+    """One question with a known answer, put to every judge."""
 
-    judge: str
-    stage: str
-    checks: tuple[Row, ...]
-    failed: int
-    """Required checks that it failed."""
+    name: str
+    threshold: float
+    cells: tuple[Row | None, ...]
+    """By judge; None where it was not put."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """All of them."""
+
+    judges: tuple[str, ...]
+    checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +72,43 @@ class Trust:
     outcomes: tuple[Outcomes, ...]
     totals: tuple[Row, ...]
     pairs: tuple[Row, ...]
-    checks: tuple[Checked, ...]
+    checks: Checks
     agreement: tuple[Row, ...]
     preference: tuple[Row, ...]
 
 
-def trust(asked: Asked) -> Trust:
-    """Read all of it."""
-    grouped = groupby(asked.rows("judge_checks"), key=lambda row: (row["judge"], row["stage"]))
+def in_order(rows: Sequence[Row], order: Sequence[str]) -> tuple[Row, ...]:
+    """The same rows, by the place of their judge; those of judges that have none come last."""
+    places = {judge: place for place, judge in enumerate(order)}
+    return tuple(sorted(rows, key=lambda row: places.get(row["judge"], len(places))))
+
+
+def trust(asked: Asked, order: Sequence[str]) -> Trust:
+    """Read all of it; judges stand in the order given."""
     return Trust(
-        judge_outcomes(asked.rows("judge_outcomes")),
-        asked.rows("seat_and_length"),
+        judge_outcomes(in_order(asked.rows("judge_outcomes"), order)),
+        in_order(asked.rows("seat_and_length"), order),
         asked.rows("judge_trust"),
-        tuple(_checked(judge, stage, tuple(rows)) for (judge, stage), rows in grouped),
+        _checks(in_order(asked.rows("judge_checks"), order)),
         asked.rows("agreement_of_judges"),
-        asked.rows("self_preference"),
+        in_order(asked.rows("self_preference"), order),
     )
 
 
-def _checked(judge: str, stage: str, rows: tuple[Row, ...]) -> Checked:
-    return Checked(judge, stage, rows, sum(row["required"] and row["outcome"] == "failed" for row in rows))
+def _checks(rows: Sequence[Row]) -> Checks:
+    """Judges of several stages stand apart: the same name may have been another judge there."""
+    stages = {row["stage"] for row in rows}
+    put: dict[str, dict[str, Row]] = {}
+    judges: dict[str, None] = {}
+    for row in rows:
+        judge = row["judge"] if len(stages) == 1 else f"{row['judge']} in {row['stage']}"
+        judges[judge] = None
+        put.setdefault(row["check_name"], {})[judge] = row
+    checks = (
+        Check(name, next(iter(found.values()))["threshold"], tuple(found.get(judge) for judge in judges))
+        for name, found in put.items()
+    )
+    return Checks(tuple(judges), tuple(checks))
 
 
 def evidence_paths(rows: Sequence[Row]) -> tuple[EvidencePath, ...]:

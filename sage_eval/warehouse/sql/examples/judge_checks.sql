@@ -3,4 +3,4 @@ SELECT stage, judge, check_name, required, outcome, reason, n, passes, rate, low
     original_wins, copy_wins, ties, inconsistent, malformed + errors AS failed
 FROM judge_self_tests
 JOIN runs USING (stage)
-ORDER BY position, judge, NOT required, check_name
+ORDER BY position, NOT required, check_name, judge
