@@ -91,7 +91,8 @@ def answer(warehouses: Warehouses, question: Question) -> bytes:
             return as_catalogue(describe(connection), examples(), _names_line(warehouses)).encode()
         alone = confined(limit_of(connection), question.timeout_s) if question.alone else nullcontext()
         with alone:
-            return write(ask(connection, sql, timeout_s=question.timeout_s), question.form)
+            result = ask(connection, sql, timeout_s=question.timeout_s)
+    return write(result, question.form)
 
 
 def export_views(warehouses: Warehouses, file: Path, question: Question, *, relative: bool) -> str:

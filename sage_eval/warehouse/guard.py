@@ -1,8 +1,8 @@
 """Read a query before it runs: one SELECT, over the warehouse's tables, with functions that only work out values.
 
-The connection is locked as well (see `database.lock`), and either alone keeps files and the network out of reach. What
-is refused here besides are settings, variables, DuckDB's own catalogue (it tells paths) and functions that run other
-SQL, write logs or only wait.
+The connection is locked as well (see `database.lock`), which keeps other files and the network out of reach, but not
+the warehouse's own files from being written over. What is refused here besides are settings, variables, DuckDB's own
+catalogue (it tells paths) and functions that run other SQL, write logs or only wait.
 
     check(connection, "SELECT count(*) FROM turns")
 """
@@ -32,6 +32,9 @@ REFUSED_FUNCTIONS = frozenset(
         *("sleep_ms", "pg_sleep", "nextval", "currval", "setval", "setseed"),
     }
 )
+QUERY_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
+"""What a query and each part of it may be. To DuckDB a WITH that holds COPY, INSERT, UPDATE or DELETE is a SELECT as
+well, and such a COPY may write over the very files that may be read."""
 SHOWN = frozenset({"tables", "schemas", "databases", "__show_tables_expanded"})
 """What SHOW may show, besides a table."""
 _INFORMATION = frozenset({"tables", "columns", "schemata"})
@@ -99,6 +102,9 @@ def _check_node(node: Mapping[str, Any]) -> None:
             _refuse(f"the function {name} may not be read from", f"allowed: {', '.join(sorted(TABLE_FUNCTIONS))}")
     elif kind == "BASE_TABLE":
         _check_table(node)
+    elif isinstance(kind, str) and kind.endswith("_NODE") and kind not in QUERY_NODES:
+        what = kind.removesuffix("_NODE").removesuffix("_QUERY")
+        _refuse(f"only SELECT is answered, found {what} inside the query: the warehouse is read-only")
     elif kind == "SHOW_REF" and node.get("show_type") == "SHOW_SPECIAL":
         shown = str(node.get("table_name")).strip('"').lower()
         if shown not in SHOWN:

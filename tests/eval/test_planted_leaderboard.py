@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sage_data.stage import run_stage
 from sage_data.store.manifest import read_manifest
 from sage_data.store.shards import read_table
 from sage_eval.verdict import Choice, Verdict, combine
+from sage_eval.warehouse import query
 
 SCENARIOS = 300
 
@@ -95,3 +97,21 @@ def test_ratings_find_the_planted_order_and_strengths(planted_board: Leaderboard
         for name, strength in found.items():
             # Counts are whole scenarios and the prior draws a little to the middle.
             assert strength == pytest.approx(planted[name] - middle, abs=0.05), (judge.name, name)
+
+
+@pytest.mark.slow
+def test_the_whole_leaderboard_is_built_in_less_than_a_minute_of_one_core(tmp_path: Path) -> None:
+    board = leaderboard(tmp_path / "run")
+    began = time.process_time()
+    run_stage("sage_eval.significance", {}, {"verdicts": [board.judged]}, tmp_path / "run" / "significance")
+    run_stage("sage_eval.ratings", {}, {"verdicts": [board.judged]}, tmp_path / "run" / "ratings")
+    folders = [*board.folders, tmp_path / "run" / "significance", tmp_path / "run" / "ratings"]
+    run_stage("sage_eval.warehouse", {}, {"runs": folders}, tmp_path / "run" / "warehouse")
+    # The time of all threads together, so that a busy machine does not count.
+    assert time.process_time() - began < 60
+    counts = (
+        "SELECT (SELECT count(*) FROM pair_verdicts), (SELECT count(*) FROM judge_calls), (SELECT count(*) FROM turns)"
+    )
+    rolled = len(MODELS) * 2544 * 16
+    found = query(tmp_path / "run" / "warehouse", counts).rows()
+    assert found == [(len(JUDGES) * 15 * 2544, 2 * len(JUDGES) * 15 * 2544, rolled + 25 * 4)]

@@ -7,7 +7,6 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import polars
 import pyarrow.parquet as pq
@@ -124,44 +123,6 @@ def test_judge_trust_finds_the_planted_seat_and_length(planted: Path) -> None:
     assert trust["first_seat"] == pytest.approx(12 / 22)
     assert trust["inconsistent_share"] == pytest.approx(1 / 12)
     assert trust["shorter_wins"] == pytest.approx(9 / 10)
-
-
-def asked(warehouse: Path, example: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(answer(warehouse, Question(example=example, form=Format.JSON)))
-    return found
-
-
-def test_emotions_are_read_as_planted(planted: Path) -> None:
-    found = asked(planted, "emotion_reading")
-    # Each of twelve first utterances is read as sad, as its scenario is labelled.
-    assert [(one["model"], one["readings"], one["right_of_all"]) for one in found] == [
-        ("base", 12, 1.0),
-        ("tuned", 12, 1.0),
-    ]
-
-
-def test_claims_to_be_human_are_counted_with_an_example(planted: Path) -> None:
-    found = {
-        (one["model"], one["kind"]): (one["replies"], one["for_example"])
-        for one in asked(planted, "claims_to_be_human")
-    }
-    assert found["base", "any"] == (0, None)
-    replies, example = found["tuned", "family"]
-    assert (replies, found["tuned", "any"][0]) == (3, 3)
-    assert example.endswith("My dog does that too.")
-
-
-def test_maths_are_solved_by_kind(planted: Path) -> None:
-    found = {
-        one["kind"]: (one["scored"], one["solved_at_once"], one["rate"]) for one in asked(planted, "maths_by_kind")
-    }
-    assert (found["all"], found["add"], found["take"]) == ((16, 2, 2 / 16), (2, 2, 1.0), (2, 0, 0.0))
-
-
-def test_ratings_put_the_planted_better_model_first(planted: Path) -> None:
-    found = [one for one in asked(planted, "rating_table") if one["judge"] == "rubric:one"]
-    assert [(one["model"], one["wins"], one["losses"]) for one in found] == [("tuned", 9, 1), ("base", 1, 9)]
-    assert found[0]["elo"] > found[1]["elo"]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -109,12 +110,13 @@ EVALUATION: dict[str, tuple[tuple[str, ...], Rows]] = {
             # "Well done! How did it go?", "You earned it." and "I am so sorry.": 6, 3 and 4 words.
             ("rollout-sage0", 3, pytest.approx(13 / 3), pytest.approx(1 / 3), "praise"),
             ("rollout-sage1", 3, pytest.approx(13 / 3), pytest.approx(1 / 3), "curiosity"),
-            ("rollout-tuned", 12, 28.0, 0.0, "empathy"),
+            # In three of twelve it also says the five words of CLAIM.
+            ("rollout-tuned", 12, 29.25, 0.0, "empathy"),
         ],
     ),
-    "seat_bias_by_scenario": ((), [("t11", 1, ["rubric:one"], None)]),
+    "seat_bias_by_scenario": ((), [("t11", 1, ["rubric:one"], "My day 11.")]),
     "selector_rejects": ((), [("search1", True, 1, 4.0, 1.0, 0.9, None), ("search1", False, 1, 2.0, 0.0, 0.2, None)]),
-    "size_of_run": ((), [(15, 5, 12, 2, 48, 68)]),
+    "size_of_run": ((), [(19, 5, 12, 2, 48, 68)]),
     "win_table": (
         ("judge", "wins_a", "ties", "wins_b", "inconsistent", "failed", "n", "net_win", "conclusion"),
         [
@@ -131,7 +133,19 @@ EVALUATION: dict[str, tuple[tuple[str, ...], Rows]] = {
     ),
 }
 """The same for the planted evaluation."""
-LONG = {"funnel", "provenance", "sample_verdicts", "side_by_side", "states_by_model", "steered_twins", "training"}
+LONG = {
+    "claims_to_be_human",
+    "emotion_reading",
+    "funnel",
+    "maths_by_kind",
+    "provenance",
+    "rating_table",
+    "sample_verdicts",
+    "side_by_side",
+    "states_by_model",
+    "steered_twins",
+    "training",
+}
 """Those with a test of their own below."""
 
 
@@ -163,7 +177,7 @@ def test_the_funnel_lists_what_each_stage_dropped(planted: Path) -> None:
 
 def test_provenance_names_every_stage_once_in_order_with_its_models(planted: Path) -> None:
     rows = asked(planted, "provenance", "position", "stage", "uses", "seed", "models")
-    assert [row[0] for row in rows] == list(range(15))
+    assert [row[0] for row in rows] == list(range(19))
     assert rows[4] == (4, "rollout-base", "sage_eval.rollout", 7, ["agent: hf:base", "user: hf:user <b>bold</b>"])
 
 
@@ -231,3 +245,38 @@ def test_annotations_lead_to_their_annotator_and_to_the_words_as_they_came(talks
     ]
     calls = query(talks, "SELECT dialogue_id, outcome, calls, len(failures) FROM annotation_calls ORDER BY 1").rows()
     assert calls == [("d1", "annotated", 2, 1), ("d2", "failed", 2, 2)]
+
+
+def test_the_join_in_the_documentation_runs_and_finds_what_is_planted(talks: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "warehouse.md").read_text(encoding="utf-8")
+    (sql,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    # y's curious reply won once, before j1, and two of the three sums are wrong.
+    assert [(row["model"], row["doc_id"]) for row in query(talks, sql).records()] == [("y", 1), ("y", 2)]
+
+
+def test_emotions_are_read_as_planted(planted: Path) -> None:
+    # Each of twelve first utterances is read as sad, as its scenario is labelled.
+    found = asked(planted, "emotion_reading", "model", "readings", "right_of_all")
+    assert found == [("base", 12, 1.0), ("tuned", 12, 1.0)]
+
+
+def test_claims_to_be_human_are_counted_with_an_example(planted: Path) -> None:
+    rows = asked(planted, "claims_to_be_human", "model", "kind", "replies", "for_example")
+    found = {(model, kind): (replies, example) for model, kind, replies, example in rows}
+    assert found["base", "any"] == (0, None)
+    replies, example = found["tuned", "family"]
+    assert (replies, found["tuned", "any"][0]) == (3, 3)
+    assert example.endswith("My dog does that too.")
+
+
+def test_maths_are_solved_by_kind(planted: Path) -> None:
+    rows = asked(planted, "maths_by_kind", "kind", "scored", "solved_at_once", "rate")
+    found = {kind: tuple(counts) for kind, *counts in rows}
+    assert (found["all"], found["add"], found["take"]) == ((16, 2, 2 / 16), (2, 2, 1.0), (2, 0, 0.0))
+
+
+def test_ratings_put_the_planted_better_model_first(planted: Path) -> None:
+    rows = asked(planted, "rating_table", "judge", "model", "wins", "losses", "elo")
+    found = [row for judge, *row in rows if judge == "rubric:one"]
+    assert [tuple(row[:3]) for row in found] == [("tuned", 9, 1), ("base", 1, 9)]
+    assert found[0][3] > found[1][3]

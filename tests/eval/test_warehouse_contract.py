@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 from planted_run import write_stage
 
+from sage_data.annotation.llm.outcome import ASKED_SCHEMA, REWRITE_SCHEMA
 from sage_data.chains import MESSAGE_SCHEMA
 from sage_data.rollout.recording import OUTCOME_SCHEMA
 from sage_data.stage import run_stage
@@ -24,6 +25,8 @@ WRITTEN = {
     "dialogues": ROLLOUT_SCHEMA,
     "scenarios": SCENARIO_SCHEMA,
     "messages": MESSAGE_SCHEMA,
+    "asked": ASKED_SCHEMA,
+    "rewrites": REWRITE_SCHEMA,
     "outcomes": OUTCOME_SCHEMA,
     "candidates": CANDIDATE_SCHEMA,
     "pairs": PAIR_SCHEMA,

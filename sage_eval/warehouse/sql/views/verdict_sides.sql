@@ -2,12 +2,12 @@ CREATE VIEW verdict_sides AS
 WITH checkpoints AS (
     SELECT stage, any_value(label) AS checkpoint FROM run_inputs WHERE input = 'agent' GROUP BY stage
 ), sides AS (
-    SELECT stage, judge, scenario_id, model_a, model_b, 'A' AS side, model_a AS model, model_b AS opponent, verdict,
+    SELECT stage, judge, scenario_id, coalesce(sample, 0) AS sample, model_a, model_b, 'A' AS side, model_a AS model, model_b AS opponent, verdict,
         stage_a AS dialogue_stage, dialogue_a AS dialogue_id, words_a AS words, words_b AS opponent_words
     FROM pair_verdicts
     WHERE coalesce(replicate, 0) = 0
     UNION ALL
-    SELECT stage, judge, scenario_id, model_a, model_b, 'B', model_b, model_a, verdict,
+    SELECT stage, judge, scenario_id, coalesce(sample, 0), model_a, model_b, 'B', model_b, model_a, verdict,
         stage_b, dialogue_b, words_b, words_a
     FROM pair_verdicts
     WHERE coalesce(replicate, 0) = 0
@@ -18,10 +18,11 @@ SELECT
     c.checkpoint
 FROM sides AS s
 LEFT JOIN checkpoints AS c ON c.stage = s.dialogue_stage;
-COMMENT ON VIEW verdict_sides IS 'Two rows a pair verdict, one for each model: its dialogue, whether it won, and the checkpoint that spoke.';
+COMMENT ON VIEW verdict_sides IS 'Two rows a pair verdict (repeats for test-retest left out), one for each model: its dialogue, whether it won, and the checkpoint that spoke.';
 COMMENT ON COLUMN verdict_sides.stage IS 'The judging stage.';
 COMMENT ON COLUMN verdict_sides.judge IS 'Short name of the judge.';
 COMMENT ON COLUMN verdict_sides.scenario_id IS 'Scenario of both dialogues.';
+COMMENT ON COLUMN verdict_sides.sample IS 'Which of the scenario''s rollouts, from 0.';
 COMMENT ON COLUMN verdict_sides.model_a IS 'Name of model A of the pair.';
 COMMENT ON COLUMN verdict_sides.model_b IS 'Name of model B of the pair.';
 COMMENT ON COLUMN verdict_sides.side IS 'Which of the two this row is about: A or B.';
