@@ -210,6 +210,15 @@ def test_a_link_to_nowhere_says_so(report: Path, watched: Open) -> None:
     assert "leads to no entry" in page.locator("#shown").inner_text()
 
 
+def test_a_filter_from_another_run_is_shown_and_can_be_taken_away(report: Path, watched: Open) -> None:
+    page = watched(report).explorer("#label=melancholic&model=sage2&verdict=wins")
+    assert count(page) == 0
+    until(page, "document.getElementById('label').value === 'melancholic'")
+    page.select_option("#label", "")
+    until(page, "document.getElementById('count').textContent.startsWith('2')")
+    assert page.locator("#verdict option:checked").inner_text() == "sage2 wins"
+
+
 def test_pages_of_results_follow_each_other(report: Path, watched: Open) -> None:
     page = watched(report).explorer()
     first = page.locator("#results a").evaluate_all("all => all.map(a => a.dataset.row)")

@@ -50,7 +50,7 @@
     const place = SAGE.place(found, selected);
     const listed = selected >= 0 && found[place] === selected;
     const pages = Math.max(1, Math.ceil(found.length / PAGE_ROWS));
-    const page = said.page === undefined && listed ? Math.floor(place / PAGE_ROWS) : Math.min(pages, Math.max(1, Number(said.page) || 1)) - 1;
+    const page = said.page === undefined && listed ? Math.floor(place / PAGE_ROWS) : Math.min(pages, Math.max(1, Math.floor(Number(said.page)) || 1)) - 1;
     drawControls(said);
     const opened = said.a !== undefined;
     turnPage(opened);
@@ -148,6 +148,7 @@
       if (shownRow !== -1 && at("shown").getBoundingClientRect().top < 0) at("shown").scrollIntoView();
       shownRow = key;
       performance.measure("sage-entry", { start: started });
+      at("announced").textContent = `Shown: ${at("shown-title").textContent}`;
     } else {
       at("shown").firstElementChild.replaceWith(await tools(row));
     }
@@ -197,6 +198,8 @@
     fill("label", rows.emotions.map((emotion) => [emotion, emotion]));
   }
 
+  let tagsRead = false;
+
   // Tags are many and their lists large: read when the page stands, and only named here.
   async function fillTags() {
     for (const facet of ["motivation", "emotion", "reads", "topic"]) {
@@ -209,18 +212,24 @@
         fill(facet, byCount.map(([term, n]) => [term, `${term} (${n.toLocaleString("en")})`]));
       }
     }
+    tagsRead = true;
     drawControls(wishes());
   }
 
   function drawControls(said) {
     const pair = rows.pairs.findIndex(([a, b]) => a === said.pa && (b ?? "") === (said.pb ?? ""));
+    if (rows.names.length) drawVerdicts(said, pair);
     for (const name of FILTERS) {
-      at(name).value = name === "pair" ? (pair < 0 ? "" : String(pair)) : said[name] ?? "";
+      const value = name === "pair" ? (pair < 0 ? "" : String(pair)) : said[name] ?? "";
+      at(name).value = value;
+      if (at(name).value !== value && tagsRead) { // a link from another run, which must not look like no filter
+        at(name).append(option(value, `${value} (not in this report)`));
+        at(name).value = value;
+      }
       at(name).closest(".field").classList.toggle("used", at(name).value !== "");
     }
     // While someone types, the box is ahead of the address.
     if (!typing && at("q").value !== (said.q ?? "")) at("q").value = said.q ?? "";
-    drawVerdicts(said, pair);
     const used = FILTERS.filter((name) => (name === "pair" ? pair >= 0 : said[name] !== undefined)).length;
     at("used").textContent = used ? ` (${used})` : "";
     at("clear").hidden = !used && !said.q;
