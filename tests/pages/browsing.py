@@ -109,6 +109,11 @@ class Watched:
         self.page.goto(f"{self.base}/index.html{link}")
         return self.page
 
+    def data(self, link: str = "") -> Any:
+        """Open the data page."""
+        self.page.goto(f"{self.base}/data.html{link}")
+        return self.page
+
     def close(self) -> None:
         """Leave it, and say that nothing went wrong."""
         refused = self.page.evaluate("window.refused ?? []")
@@ -120,6 +125,19 @@ class Watched:
         assert refused == []
         outside = [url for url in self.requested if not url.startswith(self.base + "/")]
         assert outside == []
+
+
+def violations(page: Any) -> list[str]:
+    """What axe-core complains of, with the elements."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+def overflow(page: Any) -> int:
+    """Pixels by which the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 @contextmanager

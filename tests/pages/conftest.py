@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import pytest
 from browsing import QUIET, Pages, Watched, chromium, missing
 from hostile_run import hostile_run
-from made_reports import report_of
+from made_reports import report_of, tested
+from planted_evaluation import evaluation
 from planted_leaderboard import MODELS, leaderboard
+
+from sage_data.stage import run_stage
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +30,33 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report on a run that is nothing but attacks. Read only."""
     parent = tmp_path_factory.mktemp("hostile")
     return report_of(hostile_run(parent), parent)
+
+
+@pytest.fixture(scope="session")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four models tested and rated under two planted judges, and two of them benchmarked. Read only."""
+    parent = tmp_path_factory.mktemp("rated")
+    made = leaderboard(parent, scenario_count=60, models=MODELS[2:], exchanges=1, documents=40)
+    return report_of([*made.folders, *tested(parent)], parent)
+
+
+@pytest.fixture(scope="session")
+def watched_judges(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three models judged by real judges, which stop by e-value, with panel, self-test and repeats. Read only."""
+    parent = tmp_path_factory.mktemp("judged")
+    made = leaderboard(parent, scenario_count=40, models=MODELS[:2] + MODELS[5:], exchanges=2, documents=10)
+    shutil.rmtree(made.judged)
+    transcripts = [folder for folder in made.folders if folder.name.startswith("rollout-")]
+    asked = {"judges": ["rubric:warm", "rubric:plain"], "panel": True, "stop": "e-value", "block": 10, "replicates": 2}
+    run_stage("sage_eval.judge", asked, {"transcripts": transcripts}, made.judged)
+    return report_of([*made.folders, *tested(parent)], parent)
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The planted evaluation, with everything that there is to measure, and attacks in its dialogues. Read only."""
+    parent = tmp_path_factory.mktemp("evaluated")
+    return report_of(evaluation(parent), parent)
 
 
 @pytest.fixture(scope="session")

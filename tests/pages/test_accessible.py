@@ -5,28 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
-from browsing import DESK, PHONE, Watched, missing, until
+from browsing import DESK, PHONE, Watched, missing, overflow, until, violations
 
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 Open = Callable[..., Watched]
 SIZES = {"desk": DESK, "phone": PHONE}
-
-
-def violations(page: Any) -> list[str]:
-    """What axe-core complains of, with the elements."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page, options={"preload": False}).response["violations"]
-    return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"]]
-
-
-def overflow(page: Any) -> int:
-    """Pixels by which the page is wider than its window."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 VIEWS = {

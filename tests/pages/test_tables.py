@@ -48,10 +48,10 @@ def test_a_link_sorts_and_filters(report: Path, watched: Open) -> None:
     assert all("sage3" in cell for cell in column(page, 2))
     assert page.locator("#filter-trust").input_value() == "strict sage3"
     page.fill("#filter-trust", "nobody")
-    until(page, "document.querySelector('.table-tools [role=status]').textContent.startsWith('0 of')")
+    until(page, "document.querySelector('#filter-trust + [role=status]').textContent.startsWith('0 of')")
     assert column(page, 0) == []
     page.fill("#filter-trust", "")
-    until(page, "document.querySelector('.table-tools [role=status]').textContent === ''")
+    until(page, "document.querySelector('#filter-trust + [role=status]').textContent === ''")
     assert len(column(page, 0)) == 6
 
 
