@@ -71,6 +71,11 @@ COMMANDS = {
         "sage_eval.report",
         "sage eval report warehouse/ --out report/",
     ),
+    "publish": Lazy(
+        "publish pages, tables and scores on the Hugging Face Hub; a dry run unless told otherwise",
+        "sage_eval.publish",
+        "sage eval publish --report report/ --warehouse warehouse/ --space me/board --dataset me/rows --out published/",
+    ),
 }
 
 group = LazyGroup("eval", COMMANDS, "Judge models, ask questions in SQL, write pages.")

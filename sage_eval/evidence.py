@@ -12,12 +12,12 @@ from typing import Any
 
 from sage_data.errors import InputError
 from sage_data.store.shards import read_table
-from sage_eval.plan import PANEL
+from sage_eval.plan import PANEL, PLAN, written_hash
 
 TABLE = "pair_verdicts"
 _COLUMNS = ("judge", "spec_hash", "model_a", "model_b", "scenario_id", "verdict")
-_LATER_COLUMNS = ("sample", "replicate", "words_a", "words_b", "self_test")
-"""Older tables lack some; sample and replicate then count as 0, words and the judge's self-test as unknown."""
+_LATER_COLUMNS = ("sample", "replicate", "words_a", "words_b", "self_test", "plan_hash")
+"""Older tables lack some; sample and replicate then count as 0, the others as unknown."""
 _DOUBTED = {"failed": "failed its self-test", "could not be asked": "could not be put to its self-test"}
 Row = Mapping[str, Any]
 
@@ -37,7 +37,8 @@ def read_evidence(folders: Sequence[Path]) -> Evidence:
 
     Raises:
         InputError: there is no verdict; a pair is judged twice in one scenario and sample by one judge, so that it
-            would count as independent evidence; two judges have one name; or a table lacks a column.
+            would count as independent evidence; two judges have one name; a table lacks a column; or the analysis plan
+            beside the verdicts is not the one that they were judged under.
     """
     rows = [row for folder in folders for row in _rows(folder)]
     if not rows:
@@ -69,7 +70,20 @@ def _rows(folder: Path) -> list[Row]:
             next_step="give a folder that `sage eval judge` wrote",
         )
     rows: list[Row] = table.select([n for n in (*_COLUMNS, *_LATER_COLUMNS) if n in table.column_names]).to_pylist()
+    _refuse_other_plan(folder, rows)
     return rows
+
+
+def _refuse_other_plan(folder: Path, rows: Sequence[Row]) -> None:
+    """A plan that was changed after judging, or taken away, must not decide what is claimed."""
+    named = sorted({row["plan_hash"] for row in rows if row.get("plan_hash") is not None})
+    there = written_hash(folder)
+    if named and named != [there]:
+        raise InputError(
+            f"{folder / PLAN}: expected the analysis plan that the verdicts were judged under ({', '.join(named)}), "
+            f"found {'none' if there is None else there}",
+            next_step="put the plan back that the judge stage wrote; to claim under other terms, give them as options",
+        )
 
 
 def _refuse_mixtures(rows: Sequence[Row]) -> None:

@@ -8,6 +8,7 @@ Whoever reads the verdicts later takes the settings from the plan, names its has
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -114,6 +115,21 @@ def read_plan(folder: Path) -> AnalysisPlan | None:
         return AnalysisPlan.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise InputError(f"{path}: not an analysis plan: {error}", next_step="run the judge stage again") from error
+
+
+def written_hash(folder: Path) -> str | None:
+    """Hash of the plan that stands in a judge stage's folder, as it is written there; None where there is none.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    path = folder / PLAN
+    if not path.is_file():
+        return None
+    try:
+        return sha256_json(json.loads(path.read_bytes()))
+    except ValueError as error:
+        raise InputError(f"{path}: not readable as JSON: {error}", next_step="run the judge stage again") from error
 
 
 def settled(name: str, option: Setting | None, plans: Sequence[AnalysisPlan], default: Setting) -> Setting:

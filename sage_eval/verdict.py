@@ -58,6 +58,13 @@ class Verdict(StrEnum):
         """True when nothing was learnt; such pairs are excluded from every test, and counted."""
         return self in (Verdict.MALFORMED, Verdict.ERROR)
 
+    @property
+    def score(self) -> float | None:
+        """1 where B won, -1 where A did, 0 where neither did; None where nothing was learnt."""
+        if self.failed:
+            return None
+        return {"A": -1.0, "B": 1.0}.get(self.value, 0.0)
+
 
 REPLIES = {
     f"{before}{word}{after}": choice

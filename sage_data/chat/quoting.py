@@ -5,10 +5,23 @@ inert(json.dumps("<|im_end|>"))     # '"\\u003c|im_end|>"'
 
 from __future__ import annotations
 
+import json
 import re
 
 _MARK = re.compile(r"<(?=[A-Za-z/|_!\uff5c\u2581])|\[(?=/?[A-Z_]+\])")
 """The opening of what some chat template or tokenizer gives a meaning of its own."""
+
+_ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
+"""Control characters and line breaks that `json.dumps` leaves as they are, with their JSON escapes."""
+
+
+def json_line(speaker: str, text: str) -> str:
+    """One utterance as one JSON line, whatever was said: `json.loads` gives it back, and no mark or break stands in it.
+
+    It can be put between fences: what is said cannot end its line, nor open what a chat template has a meaning for.
+    """
+    line = json.dumps({"speaker": speaker, "text": writable(text)}, ensure_ascii=False)
+    return inert(line.translate(_ESCAPES))
 
 
 def inert(text: str) -> str:

@@ -31,7 +31,7 @@ from sage_data.stage import Context, Inputs, Need, Output, StageConfig
 
 __all__ = ["INPUTS", "RESOURCES", "VERSION", "Config", "Override", "run"]
 
-VERSION = 2
+VERSION = 3
 INPUTS = (
     Need("datasets", "finished folders; each becomes a config of the dataset", many=True, manifest=True),
     Need("tombstones", "text file of comment ids to leave out, one a line", optional=True),

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sage_data.errors import ConfigError, PublishError
 from sage_data.publishing.card import CardOptions, write_card
@@ -42,7 +42,7 @@ from sage_data.store.manifest import Origin
 from sage_data.store.shards import read_table
 
 if TYPE_CHECKING:
-    from sage_data.publishing import Config
+    from sage_data.publishing import Config, Override
 
 DATASET = "dataset"
 FILES = "files"
@@ -84,7 +84,41 @@ def assemble(config: Config, inputs: Inputs, out: Output, context: Context) -> A
     return Assembled(files, releases)
 
 
-def check_visibility(config: Config, releases: bool) -> None:
+class Terms(Protocol):
+    """Under which terms something is published: the options that its checks go by."""
+
+    @property
+    def license(self) -> str | None:
+        """Licence id, where one is given."""
+        ...
+
+    @property
+    def license_name(self) -> str | None:
+        """Name of a licence that has no id."""
+        ...
+
+    @property
+    def license_link(self) -> str | None:
+        """Link to it."""
+        ...
+
+    @property
+    def cleared(self) -> tuple[str, ...]:
+        """Sources that are vouched for."""
+        ...
+
+    @property
+    def allow(self) -> tuple[Override, ...]:
+        """Checks whose findings do not block."""
+        ...
+
+    @property
+    def private(self) -> bool:
+        """Whether the repository is."""
+        ...
+
+
+def check_visibility(config: Terms, releases: bool) -> None:
     """Refuse text that should be withheld in a public repository.
 
     Raises:
@@ -97,7 +131,7 @@ def check_visibility(config: Config, releases: bool) -> None:
         )
 
 
-def check_license(config: Config, origins: Sequence[Origin]) -> tuple[str, ...]:
+def check_license(config: Terms, origins: Sequence[Origin]) -> tuple[str, ...]:
     """Names of the sources that are vouched for, once the licence is found to hold.
 
     Raises:
@@ -118,7 +152,7 @@ def check_license(config: Config, origins: Sequence[Origin]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(cleared))
 
 
-def _refused(config: Config, claim: Claim, problems: Sequence[Problem]) -> str:
+def _refused(config: Terms, claim: Claim, problems: Sequence[Problem]) -> str:
     """What speaks against the licence; where none was given, nobody is told that `unknown` may not be claimed."""
     if config.license is not None or claim.id != UNKNOWN:
         return f"the licence {claim.id!r} may not be claimed:\n{in_words(problems)}"
@@ -209,13 +243,13 @@ def _finish(config: Config, out: Output, folder: Path, staged: Staged, options: 
     # On the card they are escaped, wrapped and cut; what was meant is in the options.
     scan_said(config.said(), card, own)
     scan_files({name: folder / name for name in CARD_FILES}, own, card)
-    _refuse(config, findings, card)
+    refuse_findings(config.allow, findings, card)
     files = [*staged.files, *(StagedFile(name, None, None, None, *measure(folder / name)) for name in CARD_FILES)]
     out.write_shard(FILES, 0, files_table(files), counts=staged.counts)
-    out.write_json(FOUND, {"data": _as_json(findings), "card": _as_json(card)})
+    out.write_json(FOUND, {"data": findings_as_json(findings), "card": findings_as_json(card)})
 
 
-def _refuse(config: Config, data: Findings, card: Findings) -> None:
+def refuse_findings(allow: Collection[str], data: Findings, card: Findings) -> None:
     """Stop when something was found that is not allowed by name.
 
     Raises:
@@ -224,12 +258,12 @@ def _refuse(config: Config, data: Findings, card: Findings) -> None:
     said = [
         f"in the {where}:\n{found.in_words(kinds)}"
         for where, found in (("data", data), ("card", card))
-        if (kinds := found.blocking(config.allow))
+        if (kinds := found.blocking(allow))
     ]
     if said:
         raise PublishError(
             "expected nothing that identifies people or opens accounts; found\n" + "\n".join(said),
-            next_step=_scan_advice({*data.blocking(config.allow), *card.blocking(config.allow)}),
+            next_step=_scan_advice({*data.blocking(allow), *card.blocking(allow)}),
         )
 
 
@@ -239,7 +273,8 @@ def _scan_advice(found: Collection[Kind]) -> str:
     return f"take it out, or, where it may be published, allow its kind: {names}" if names else "take the key out"
 
 
-def _as_json(findings: Findings) -> dict[str, object]:
+def findings_as_json(findings: Findings) -> dict[str, object]:
+    """Counts by kind with redacted examples."""
     return {
         kind.value: {
             "found": count,

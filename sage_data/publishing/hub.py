@@ -6,7 +6,7 @@ One that was made before `main` changed counts no more, as it may not be merged 
 another one holds the same.
 `main` changes in one step, by the merge.
 
-    service = Service(Target("me/small-talk", token), Patience())
+    service = Service(Target("me/small-talk", token), Patience())      # kind=SPACE: a Space of static pages
     proposal = service.propose(staged.files, folder)
 """
 
@@ -18,21 +18,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sage_data.errors import ConfigError, PublishError
 from sage_data.publishing.patience import Patience, answer_behind, persist
-from sage_data.publishing.staging import StagedFile, check_staged, is_data_file
+from sage_data.publishing.staging import StagedFile, check_staged, is_data_file, is_page_file
 from sage_data.store.files import sha256_json
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
-    from huggingface_hub.hf_api import DatasetInfo
 
 ENDPOINT = "HF_ENDPOINT"
 PUBLIC_HUB = "https://huggingface.co"
-KIND = "dataset"
+DATASET, SPACE = "dataset", "space"
+"""Kinds of repositories that are published to."""
+PAGES = {DATASET: "datasets", SPACE: "spaces"}
+"""Kind -> what stands in front of a repository in its address."""
+STATIC = "static"
+"""The one kind of Space that is made: files as they are, and no program behind them."""
 MAIN = "main"
 CONFLICT = 409
 MARK_DIGITS = 16
@@ -48,6 +52,7 @@ class Target:
     private: bool = True
     gated: bool = False
     """Whether access is given one by one."""
+    kind: str = DATASET
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,11 @@ def title_of(files: Sequence[StagedFile]) -> str:
     return f"Publish {len(files)} files, content {content_mark(files)[:MARK_DIGITS]}"
 
 
-def page_of(repo: str, number: int | None) -> str:
+def page_of(repo: str, number: int | None, kind: str = DATASET) -> str:
     """Link for people, without what a Hub's address may hold of passwords."""
     parts = urlsplit(os.environ.get(ENDPOINT) or PUBLIC_HUB)
     root = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
-    return f"{root}/datasets/{repo}" + ("" if number is None else f"/discussions/{number}")
+    return f"{root}/{PAGES[kind]}/{repo}" + ("" if number is None else f"/discussions/{number}")
 
 
 def git_sha1(data: bytes) -> str:
@@ -90,8 +95,12 @@ class Service:
     def __init__(self, target: Target, patience: Patience) -> None:
         from huggingface_hub import HfApi
 
-        self.target, self.patience = target, patience
+        self.target, self.kind, self.patience = target, target.kind, patience
         self.api: HfApi = HfApi(endpoint=os.environ.get(ENDPOINT) or None, token=target.token)
+
+    def page(self, number: int | None) -> str:
+        """Link to the repository, or to one of its pull requests."""
+        return page_of(self.target.repo, number, self.kind)
 
     def prepare(self) -> None:
         """Make the repository if there is none, and compare its visibility with what is asked.
@@ -101,7 +110,7 @@ class Service:
         """
         target = self.target
         persist(self._create, self.patience)
-        info: DatasetInfo = persist(lambda: self.api.dataset_info(target.repo), self.patience)
+        info = self._info()
         if bool(info.private) != target.private:
             asked, found = ("private", "public") if target.private else ("public", "private")
             raise PublishError(
@@ -110,22 +119,33 @@ class Service:
             )
         # "auto" lets in everybody who asks, which is not one by one.
         if target.gated and info.gated != "manual":
-            persist(lambda: self.api.update_repo_settings(target.repo, gated="manual", repo_type=KIND), self.patience)
+            persist(
+                lambda: self.api.update_repo_settings(target.repo, gated="manual", repo_type=self.kind),
+                self.patience,
+            )
 
     def _create(self) -> None:
-        self.api.create_repo(self.target.repo, repo_type=KIND, private=self.target.private, exist_ok=True)
+        target = self.target
+        sdk = STATIC if target.kind == SPACE else None
+        self.api.create_repo(target.repo, repo_type=target.kind, private=target.private, exist_ok=True, space_sdk=sdk)
+
+    def _info(self, revision: str | None = None) -> Any:
+        """The Hub's `DatasetInfo` or `SpaceInfo`."""
+        target = self.target
+        return persist(lambda: self.api.repo_info(target.repo, repo_type=target.kind, revision=revision), self.patience)
 
     def head(self, revision: str = MAIN) -> str:
         """The commit that a revision names now."""
-        info: DatasetInfo = persist(lambda: self.api.dataset_info(self.target.repo, revision=revision), self.patience)
-        return str(info.sha)
+        return str(self._info(revision).sha)
 
     def digests(self, revision: str) -> dict[str, str]:
         """Path -> SHA-256 of a large file, or git's SHA-1 of another, of every file of a revision."""
         from huggingface_hub.hf_api import RepoFile
 
         entries = persist(
-            lambda: list(self.api.list_repo_tree(self.target.repo, recursive=True, revision=revision, repo_type=KIND)),
+            lambda: list(
+                self.api.list_repo_tree(self.target.repo, recursive=True, revision=revision, repo_type=self.kind)
+            ),
             self.patience,
         )
         return {one.path: one.lfs.sha256 if one.lfs else one.blob_id for one in entries if isinstance(one, RepoFile)}
@@ -134,7 +154,7 @@ class Service:
         """True when a revision has these files with these bytes, and no data besides."""
         there = self.digests(revision)
         paths = check_staged(folder, files)
-        return not stale(there, files) and all(
+        return not stale(there, files, self.kind) and all(
             _same(there.get(one.path, ""), one.sha256, paths[one.path]) for one in files
         )
 
@@ -153,7 +173,10 @@ class Service:
         pulls = persist(
             lambda: list(
                 self.api.get_repo_discussions(
-                    self.target.repo, discussion_type="pull_request", discussion_status="open", repo_type=KIND
+                    self.target.repo,
+                    discussion_type="pull_request",
+                    discussion_status="open",
+                    repo_type=self.kind,
                 )
             ),
             self.patience,
@@ -164,7 +187,8 @@ class Service:
     def _commits(self, revision: str) -> set[str]:
         """A revision's commit and all before it."""
         listed = persist(
-            lambda: self.api.list_repo_commits(self.target.repo, repo_type=KIND, revision=revision), self.patience
+            lambda: self.api.list_repo_commits(self.target.repo, repo_type=self.kind, revision=revision),
+            self.patience,
         )
         return {one.commit_id for one in listed}
 
@@ -180,7 +204,7 @@ class Service:
 
     def _close(self, number: int, kept: int) -> None:
         said = f"`main` has changed since; #{kept} proposes the same files on what it is now."
-        self.api.change_discussion_status(self.target.repo, number, "closed", comment=said, repo_type=KIND)
+        self.api.change_discussion_status(self.target.repo, number, "closed", comment=said, repo_type=self.kind)
 
     def propose(self, files: Sequence[StagedFile], folder: Path) -> Proposal:
         """Make sure that one pull request holds the files, or that `main` does.
@@ -202,7 +226,7 @@ class Service:
 
         # Both anew for each try: operations may be used once, and the parent must be what `main` is now.
         parent = self.head()
-        old = stale(self.digests(parent), files)
+        old = stale(self.digests(parent), files, self.kind)
         paths = check_staged(folder, files)
         made = self.api.create_commit(
             self.target.repo,
@@ -211,7 +235,7 @@ class Service:
                 *(CommitOperationAdd(name, path) for name, path in sorted(paths.items())),
             ],
             commit_message=title_of(files),
-            repo_type=KIND,
+            repo_type=self.kind,
             parent_commit=parent,
             create_pr=True,
         )
@@ -229,13 +253,13 @@ class Service:
         if not self.holds(MAIN, files, folder):
             raise PublishError(
                 f"{self.target.repo}: expected `main` to hold what was published, once merged; found other files",
-                next_step=f"look at {page_of(self.target.repo, number)}",
+                next_step=f"look at {self.page(number)}",
             )
         return self.head()
 
     def _merge(self, number: int) -> bool:
         try:
-            self.api.merge_pull_request(self.target.repo, number, repo_type=KIND)
+            self.api.merge_pull_request(self.target.repo, number, repo_type=self.kind)
         except Exception as error:
             # The client's errors have no common class; all but this answer is for `persist` to judge.
             answer = answer_behind(error)
@@ -245,19 +269,19 @@ class Service:
                 f"{self.target.repo}: pull request {number} cannot be merged: `main` has changed since it was made, or "
                 "somebody else merges or closes it",
                 next_step="run the same command again: where `main` has changed, it makes a new pull request on what "
-                f"is there now; look at {page_of(self.target.repo, number)}",
+                f"is there now; look at {self.page(number)}",
             ) from error
         return True
 
     def _merged(self, number: int) -> bool | None:
-        details = self.api.get_discussion_details(self.target.repo, number, repo_type=KIND)
+        details = self.api.get_discussion_details(self.target.repo, number, repo_type=self.kind)
         return True if details.status == "merged" else None
 
 
-def stale(there: Mapping[str, str], files: Sequence[StagedFile]) -> list[str]:
-    """Data files of an earlier publication that are not part of this one, and would be loaded with it."""
-    staged = {one.path for one in files}
-    return sorted(path for path in there if is_data_file(path) and path not in staged)
+def stale(there: Mapping[str, str], files: Sequence[StagedFile], kind: str = DATASET) -> list[str]:
+    """Data files or pages of an earlier publication that are not part of this one, and would be shown with it."""
+    staged, ours = {one.path for one in files}, is_page_file if kind == SPACE else is_data_file
+    return sorted(path for path in there if ours(path) and path not in staged)
 
 
 def _same(digest: str, sha256: str, path: Path) -> bool:

@@ -11,6 +11,7 @@ reaches, rather too much goes than too little.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -47,16 +48,15 @@ def public_sentence(text: str) -> str:
     return "".join(_RELATIVE.sub("", word) for word in _WORDS.findall(found))
 
 
-def public_models(table: pa.Table) -> pa.Table:
-    """A table whose column `model`, if it has one, names models without hosts and folders."""
-    if MODEL not in table.column_names:
-        return table
-    column = table[MODEL]
-    coded = column.combine_chunks().cast(pa.string()).dictionary_encode()
-    names = pa.array([public(one) for one in coded.dictionary.to_pylist()], pa.string())
-    return table.set_column(
-        table.column_names.index(MODEL), table.schema.field(MODEL), pc.take(names, coded.indices).cast(column.type)
-    )
+def public_models(table: pa.Table, columns: Collection[str] = (MODEL,)) -> pa.Table:
+    """A table whose given columns, where it has them, name models without hosts and folders."""
+    for name in [one for one in table.column_names if one in columns]:
+        column = table[name]
+        coded = column.combine_chunks().cast(pa.string()).dictionary_encode()
+        names = pa.array([public(one) for one in coded.dictionary.to_pylist()], pa.string())
+        shown = pc.take(names, coded.indices).cast(column.type)
+        table = table.set_column(table.column_names.index(name), table.schema.field(name), shown)
+    return table
 
 
 def _without_hosts(text: str) -> str:

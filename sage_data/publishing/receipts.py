@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sage_data.publishing.hub import content_mark, page_of
+from sage_data.publishing.hub import DATASET, content_mark, page_of
 from sage_data.publishing.staging import StagedFile
 
 if TYPE_CHECKING:
@@ -34,11 +34,14 @@ class Receipt:
     pull_request: int | None = None
     revision: str | None = None
     """The commit that was verified: the pull request's, or `main`'s."""
+    kind: str = DATASET
+    """Of the repository: `dataset` or `space`."""
 
     @staticmethod
-    def planned(repo: str, private: bool, files: Sequence[StagedFile]) -> Receipt:
+    def planned(repo: str, private: bool, files: Sequence[StagedFile], kind: str = DATASET) -> Receipt:
         """What a dry run says."""
-        return Receipt(repo, private, "planned", content_mark(files), {one.path: one.sha256 for one in files})
+        hashes = {one.path: one.sha256 for one in files}
+        return Receipt(repo, private, "planned", content_mark(files), hashes, kind=kind)
 
 
 def write_receipt(out: Output, receipt: Receipt, assembled: Assembled) -> None:
@@ -67,13 +70,13 @@ def summary(receipt: Receipt, files: Sequence[StagedFile], dropped: int) -> str:
 
 
 def _outcome(receipt: Receipt) -> str:
-    link = page_of(receipt.repo, receipt.pull_request)
+    link, home = (page_of(receipt.repo, number, receipt.kind) for number in (receipt.pull_request, None))
     number = receipt.pull_request
     return {
-        "planned": "dry run: nothing was sent. Without --dry-run one pull request with these files would be made, "
+        "planned": "dry run: nothing was sent. With --no-dry-run one pull request with these files would be made, "
         "downloaded again and compared",
         "proposed": f"pull request {number} holds these files, verified; merge it with --merge, or here: {link}",
         "proposed before": f"nothing was sent: pull request {number} holds these files since before, verified: {link}",
-        "merged": f"pull request {number} is verified and merged: {page_of(receipt.repo, None)}",
+        "merged": f"pull request {number} is verified and merged: {home}",
         "published before": f"already published, nothing was changed: {link}",
     }[receipt.status]

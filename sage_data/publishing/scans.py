@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|\\u([0-9a-fA-F]{4})|&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);")
 EXAMPLES = 3
 SHOWN = 3
 """Characters of a finding that are shown; the rest is not repeated anywhere."""
@@ -241,8 +241,12 @@ def scan_said(said: Iterable[tuple[str, str]], findings: Findings, own: Sequence
 
 
 def unescaped(text: str) -> str:
-    """Markdown, HTML or YAML text as a reader sees it: `&#64;` is @, and a backslash before a mark is not there."""
-    return _ESCAPED.sub(lambda found: found[1] or unescape(found[0]), text)
+    r"""Markdown, HTML, JSON or YAML text as it is read: `&#64;` and `\u0040` are @, and marks that escape are gone."""
+    return _ESCAPED.sub(_sign, text)
+
+
+def _sign(found: re.Match[str]) -> str:
+    return found[1] or (chr(int(found[2], 16)) if found[2] else unescape(found[0]))
 
 
 def _own_lines(own: Sequence[str]) -> list[str]:

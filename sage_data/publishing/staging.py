@@ -40,6 +40,7 @@ REWRITES = "rewrites"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 _DATA_FILE = re.compile(r"[^/]+/[^/]+-\d{5}-of-\d{5}\.parquet")
 _SPLIT = re.compile(r"\w+(?:\.\w+)*", re.ASCII)
+_PAGE_FILE = re.compile(r"(?:[A-Za-z0-9][\w.-]*/)*[A-Za-z0-9][\w.-]*\.(?:html|css|js|json|svg|parquet)", re.ASCII)
 FILES_SCHEMA = pa.schema(
     [
         ("path", pa.string()),
@@ -238,6 +239,11 @@ def check_split(name: str, config: DatasetConfig) -> str:
 def is_data_file(path: str) -> bool:
     """True for names like those of the files that are written here."""
     return _DATA_FILE.fullmatch(path) is not None
+
+
+def is_page_file(path: str) -> bool:
+    """True for names of what static pages are made of; nothing in it, or above it, is hidden."""
+    return _PAGE_FILE.fullmatch(path) is not None
 
 
 def measure(path: Path) -> tuple[int, str]:

@@ -54,7 +54,12 @@ def check_files(service: Service, revision: str, files: Sequence[StagedFile], sc
 
 def _download(service: Service, revision: str, name: str, scratch: Path) -> str:
     return service.api.hf_hub_download(
-        service.target.repo, name, revision=revision, repo_type="dataset", local_dir=scratch, force_download=True
+        service.target.repo,
+        name,
+        revision=revision,
+        repo_type=service.kind,
+        local_dir=scratch,
+        force_download=True,
     )
 
 

@@ -1,8 +1,9 @@
 """lm-eval's clients for servers that speak OpenAI's protocol, held to one rule: what is no answer is never scored.
 
-As they come, an answer 200 whose body is an error, an empty reply and a refused one count as wrong, and a server that
-ignores `echo` gives every choice the log-likelihood 0. Here each of these ends the run with a sentence, after the
-retries where there are any.
+As they come, an answer 200 whose body is an error, a reply without text and a refused one count as wrong, and a server
+that ignores `echo` gives every choice the log-likelihood 0. Here each of these ends the run with a sentence, after the
+retries where there are any. Saying nothing at all and ending there is an answer, as it is of a checkpoint; having come
+to the limit without a word is none.
 
     client = open_endpoint(parse_address("org/model@http://127.0.0.1:8000/v1"), Api.COMPLETIONS, settings)
 """

@@ -32,7 +32,7 @@ from sage_eval.plan import PANEL, keep_plan
 
 __all__ = ["INPUTS", "RESOURCES", "VERSION", "Config", "run"]
 
-VERSION = 3
+VERSION = 4
 INPUTS = (
     Need("transcripts", "folders of rolled-out dialogues, one a model", many=True),
     Need("judge", "checkpoint of a judge, named by the URI hf:@judge or reward:@judge", optional=True),
@@ -72,15 +72,15 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     prices = {judge.name: config.prices(spec) for judge, spec in zip(judges, config.judges, strict=True)}
     calls = read_table(out.path, CALLS).to_pylist()
     told = Told(plan, course.verdicts, calls, examination.calls, tested, prices, course.stops)
-    _tell(told, out)
+    _tell(told, config.retry_failed + 1, out)
 
 
-def _tell(told: Told, out: Output) -> None:
-    """Write what a reader looks at first, and say what went wrong."""
+def _tell(told: Told, rounds: int, out: Output) -> None:
+    """Write what a reader looks at first, and say what went wrong after so many rounds of asking."""
     if told.stops:
         found = [stop.evidence for stop in told.stops]
         out.write_shard(PATHS, 0, path_table(found, told.plan))
         out.write_shard(STOPS, 0, stop_table(told.stops, told.plan))
         out.write_text("e-values.svg", chart(found, told.plan))
     out.write_text(SUMMARY, summary(told))
-    tell_failures(told.verdicts, told.calls, out)
+    tell_failures(told.verdicts, told.calls, rounds, out)

@@ -81,13 +81,10 @@ def _has(text: str, phrases: Sequence[str]) -> bool:
 
 @cache
 def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(_phrase(one) for one in phrases))
-
-
-def _phrase(phrase: str) -> str:
-    if phrase.startswith("~"):
-        return re.escape(phrase[1:])
-    return rf"(?<!\w){re.escape(phrase)}(?!\w)"
+    """Whole words, and phrases marked by ~ anywhere. One look behind for all words is far quicker than one each."""
+    words = [re.escape(one) for one in phrases if not one.startswith("~")]
+    anywhere = [re.escape(one[1:]) for one in phrases if one.startswith("~")]
+    return re.compile("|".join([*([rf"(?<!\w)(?:{'|'.join(words)})(?!\w)"] if words else []), *anywhere]))
 
 
 def _balance(lines: Transcript) -> float:

@@ -13,14 +13,13 @@ same, and one that is anything else is malformed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 
 from sage_data.chat.protocol import ChatBackend, Completion, CompletionStatus, Conversation, Message, Sampling
-from sage_data.chat.quoting import inert, writable
+from sage_data.chat.quoting import json_line
 from sage_data.stage import derive_seed
 from sage_data.store.files import sha256_json
 from sage_eval.judge.protocol import Reply
@@ -32,8 +31,6 @@ SYSTEM, USER = PROMPTS / "pairwise_system.txt", PROMPTS / "pairwise_user.txt"
 NONCE_CHARS = 16
 MAX_TOKENS = 32
 """A verdict takes fewer; a judge that explains itself is cut off, and counted as malformed."""
-ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
-"""Control characters and line breaks that `json.dumps` leaves as they are, with their JSON escapes."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +101,7 @@ def nonce(first: str, second: str, seed: int) -> str:
 
 def json_lines(lines: Transcript) -> str:
     r"""One JSON object an utterance; line breaks, control characters and marks such as `<|im_end|>` are escaped."""
-    written = (json.dumps({"speaker": line.speaker, "text": writable(line.text)}, ensure_ascii=False) for line in lines)
-    return "\n".join(inert(line.translate(ESCAPES)) for line in written)
+    return "\n".join(json_line(line.speaker, line.text) for line in lines)
 
 
 def _reply(asked: Conversation, answer: Completion) -> Reply:

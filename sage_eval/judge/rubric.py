@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ from sage_eval.verdict import Choice
 
 SCHEME = "rubric"
 RUBRICS = Path(__file__).with_name("rubrics.toml")
+REMEMBERED = 50_000
+"""Dialogues whose scores are kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class RubricJudge:
     margin: float
     """Scores (0 to 1) closer than this are a tie."""
     markers: Mapping[str, Sequence[str]]
+    _scores: dict[Transcript, float | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Scores of dialogues met before: each meets every rival, in two orders."""
 
     @property
     def spec_hash(self) -> str:
@@ -57,6 +61,13 @@ class RubricJudge:
 
     def score(self, lines: Transcript) -> float | None:
         """Weighted mean of the features, 0 to 1; None when the assistant said nothing."""
+        if lines not in self._scores:
+            if len(self._scores) >= REMEMBERED:
+                self._scores.clear()
+            self._scores[lines] = self._measured(lines)
+        return self._scores[lines]
+
+    def _measured(self, lines: Transcript) -> float | None:
         found = features(lines, self.markers)
         if found is None:
             return None

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sage_eval.judge.verdict_rows import Row, replicate, score_b, unit
+from sage_eval.judge.verdict_rows import Row, replicate, unit
 from sage_eval.stats import Interval, cluster_test
 from sage_eval.stats.result import Result
 from sage_eval.verdict import Verdict
@@ -168,12 +168,12 @@ def _scored(judge: str, own: str, rows: Sequence[Row], known: _Relations) -> Ite
     """The pairs in which `own` meets a model that is not the judge's, as this judge and impartial others saw them."""
     others: dict[Hashable, dict[str, float]] = {}
     for row in rows:
-        score = score_b(Verdict(row["verdict"]))
+        score = Verdict(row["verdict"]).score
         if score is not None and known.impartial(row):
             others.setdefault(unit(row), {})[row["judge"]] = score
     for row in rows:
         pair = [row["model_a"], row["model_b"]]
-        score = score_b(Verdict(row["verdict"]))
+        score = Verdict(row["verdict"]).score
         if row["judge"] != judge or own not in pair or score is None:
             continue
         if all(known.between(judge, name) for name in pair):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from sage_data.chat.meter import Prices
 from sage_data.stage import StageConfig
@@ -29,7 +31,7 @@ class JudgeSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     written_as_text: ClassVar[bool] = True
-    """Its URI alone will do."""
+    """Its URI alone will do; a mapping may be written as YAML, so that the command line can name judges and prices."""
 
     uri: str = Field(description="rubric:NAME, reward:PATH, or a chat backend's URI; @judge is the input `judge`.")
     name: str | None = Field(default=None, description="Name in tables; the rubric's or the model's own when left out.")
@@ -43,7 +45,14 @@ class JudgeSpec(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _from_uri(cls, value: object) -> object:
-        return {"uri": value} if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        if not value.lstrip().startswith("{"):
+            return {"uri": value}
+        try:
+            return YAML(typ="safe").load(value)
+        except YAMLError as error:
+            raise ValueError(f"expected a URI, or a mapping such as {{uri: ..., name: ...}}, found {value}") from error
 
     def __str__(self) -> str:
         return self.uri

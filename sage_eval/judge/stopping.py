@@ -1,12 +1,13 @@
 """Stopping as soon as the evidence will do: scenarios in a random order, and an e-value looked at after each.
 
 The order is drawn from the seed before anything is judged and is the same for all judges, so that it cannot depend on
-results. With one rollout a scenario the e-value bets on its verdict, with several on their mean; failures bet nothing.
+results. With one rollout a scenario the e-value bets on its verdict, with several on their mean under the plan's tie
+rule, as `sage_eval.betting` says; failures bet nothing.
 A block of scenarios is judged at a time, so a few may be judged beyond the one that reached the bound: their verdicts
 stand, and the claim does too. The panel's path runs over the scenarios that all its judges judged.
 
     order = in_random_order(scenarios, seed, "base", "tuned")
-    path = path_of(rows, alpha=0.05, family_size=3, samples=1)
+    evidence("rubric:warm", "base", "tuned", rows, plan).reached
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from typing import Any
 import pyarrow as pa
 
 from sage_data.stage import derive_seed
+from sage_eval.betting import Bet, bet_on
 from sage_eval.plan import AnalysisPlan
-from sage_eval.stats.sequential import EPath, e_path, log_threshold, mean_e_path
+from sage_eval.stats.sequential import EPath, log_threshold
 from sage_eval.verdict import Verdict
 
 PATHS, STOPS = "e_paths", "judge_stops"
@@ -57,7 +59,6 @@ STOP_SCHEMA = pa.schema(
     ]
 )
 Row = Mapping[str, Any]
-_SCORE = {Verdict.A: -1.0, Verdict.B: 1.0, Verdict.TIE: 0.0, Verdict.INCONSISTENT: 0.0}
 
 
 def in_random_order(scenarios: Sequence[str], seed: int, a: str, b: str) -> list[str]:
@@ -78,7 +79,18 @@ class Evidence:
     """Those judged, in order."""
     wins: tuple[tuple[int, int], ...]
     """Wins of A and of B up to and with each scenario; rollouts are counted one by one."""
-    path: EPath
+    bet: Bet
+
+    @property
+    def path(self) -> EPath:
+        """The e-value after each scenario."""
+        return self.bet.path
+
+    @property
+    def better(self) -> str | None:
+        """The model that may be claimed to be better; None where none may."""
+        better = self.bet.better
+        return None if better is None else self.model_b if better is Verdict.B else self.model_a
 
     @property
     def reached(self) -> bool:
@@ -95,19 +107,8 @@ def evidence(judge: str, a: str, b: str, rows: Iterable[Row], plan: AnalysisPlan
     groups = list(by_scenario.values())
     steps = [(group.count(Verdict.A), group.count(Verdict.B)) for group in groups]
     wins = accumulate(steps, lambda so_far, step: (so_far[0] + step[0], so_far[1] + step[1]))
-    return Evidence(judge, a, b, tuple(by_scenario), tuple(wins), _path(groups, plan))
-
-
-def _path(groups: Sequence[Sequence[Verdict]], plan: AnalysisPlan) -> EPath:
-    family = len(plan.family)
-    if plan.samples == 1:
-        return e_path([verdict for group in groups for verdict in group], alpha=plan.alpha, family_size=family)
-    return mean_e_path([_mean(group) for group in groups], alpha=plan.alpha, family_size=family)
-
-
-def _mean(verdicts: Sequence[Verdict]) -> float:
-    scores = [_SCORE[verdict] for verdict in verdicts if not verdict.failed]
-    return sum(scores) / len(scores) if scores else 0.0
+    bet = bet_on(groups, plan.tie_rule, alpha=plan.alpha, family_size=len(plan.family))
+    return Evidence(judge, a, b, tuple(by_scenario), tuple(wins), bet)
 
 
 def path_table(found: Iterable[Evidence], plan: AnalysisPlan) -> pa.Table:

@@ -12,6 +12,7 @@ from math import exp
 from typing import Any
 
 from sage_data.chat.meter import Prices
+from sage_data.chat.protocol import CompletionStatus
 from sage_data.stage import Output
 from sage_eval.judge import bias
 from sage_eval.judge.purse import paid_once
@@ -99,7 +100,7 @@ def _stops(plan: AnalysisPlan, stops: Sequence[Stop]) -> str:
     lines = []
     for one in stops:
         path = one.evidence.path
-        ahead = _ahead(one)
+        ahead = one.evidence.better or "-"
         largest = max((0.0, *path.log_e))
         lines.append(
             (
@@ -126,15 +127,6 @@ def _stops(plan: AnalysisPlan, stops: Sequence[Stop]) -> str:
     return f"{text_table(header, lines, left=3)}\n\n{note}"
 
 
-def _ahead(one: Stop) -> str:
-    """The model that may be claimed to be better; a dash where none may."""
-    step = one.evidence.path.stopped_after
-    if step is None:
-        return "-"
-    wins_a, wins_b = one.evidence.wins[step - 1]
-    return one.evidence.model_b if wins_b > wins_a else one.evidence.model_a
-
-
 def _plan(plan: AnalysisPlan) -> str:
     ends = "after the last pair" if plan.stopping is StoppingRule.FIXED else "by e-value"
     return (
@@ -143,13 +135,21 @@ def _plan(plan: AnalysisPlan) -> str:
     )
 
 
-def tell_failures(verdicts: Iterable[Row], calls: Sequence[Row], out: Output) -> None:
-    """Say what was not judged, and where a judge changed under the run's feet."""
+def tell_failures(verdicts: Iterable[Row], calls: Sequence[Row], rounds: int, out: Output) -> None:
+    """Say what was not judged, and where a judge changed under the run's feet.
+
+    Args:
+        verdicts: of the run.
+        calls: of the run.
+        rounds: how often a judge that gave no reply was asked; one more asks again.
+        out: takes the failure and the warnings.
+    """
     own = [row for row in verdicts if row["judge"] != PANEL]
     failed = Counter(row["verdict"] for row in own if Verdict(row["verdict"]).failed)
     if failed:
         why = ", ".join(f"{count} {state}" for state, count in sorted(failed.items()))
-        again = "; the same command with --retry-failed 1 asks again where no reply came" if failed["error"] else ""
+        again = f"; the same command with --retry-failed {rounds} asks again where no reply came"
+        again = again if any(call["status"] == CompletionStatus.API_ERROR for call in calls) else ""
         out.fail(
             f"{failed.total()} of {len(own)} pairs have no readable verdict ({why}); they are excluded and counted"
             f"{again}"

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from sage_eval.verdict import Verdict
-
 Row = Mapping[str, Any]
 """One row of `pair_verdicts`."""
 
@@ -25,10 +23,3 @@ def replicate(row: Row) -> int:
 def unit(row: Row) -> Hashable:
     """What was judged: two models' dialogues of one sample of one scenario."""
     return row["model_a"], row["model_b"], row.get("scenario_id"), row.get("sample") or 0
-
-
-def score_b(verdict: Verdict) -> float | None:
-    """1 where B won, -1 where A did, 0 where neither; None where nothing was learnt."""
-    if verdict.failed:
-        return None
-    return {Verdict.B: 1.0, Verdict.A: -1.0}.get(verdict, 0.0)

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sage_data.chat import Sampling
 from sage_data.chat.meter import Meter, Prices
@@ -24,7 +24,7 @@ from sage_data.sac import ALL_SLOTS, SLOTS, Slot
 from sage_data.stage import SUMMARY, Context, Counts, Inputs, Need, Output, StageConfig
 from sage_data.store.shards import read_table
 from sage_eval.maths.problems import Problem, in_blocks, problems, read_gsm8k
-from sage_eval.maths.talking import FAILED, NO_NUMBER, talk
+from sage_eval.maths.talking import FAILED, NO_NUMBER, recall, talk
 from sage_eval.stats.signs import wilson_interval
 from sage_eval.tables import show_interval, show_share, text_table
 
@@ -98,7 +98,15 @@ class Config(StageConfig):
     block: int = Field(64, ge=1, description="Problems asked together; one shard each.")
     input_price: float = Field(0.0, ge=0.0, description="US dollars per million prompt tokens.")
     output_price: float = Field(0.0, ge=0.0, description="US dollars per million generated tokens.")
-    max_cost: float | None = Field(None, ge=0.0, description="US dollars that the calls may cost.")
+    max_cost: float | None = Field(
+        None, ge=0.0, description="US dollars that the calls of all attempts may cost; then it ends, code 4."
+    )
+
+    @model_validator(mode="after")
+    def _budget_can_be_kept(self) -> Self:
+        if self.max_cost is not None and not any((self.input_price, self.output_price)):
+            raise ValueError("max_cost needs input_price or output_price, or nothing could be counted")
+        return self
 
 
 Row = dict[str, Any]
@@ -121,7 +129,10 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     slots = tuple(slot for slot in SLOTS if slot in config.slots)
     with context.progress("maths", total=len(asked), unit="problems") as bar:
         for index, block in enumerate(in_blocks(asked, config.block)):
-            if not out.has_shard(ANSWERS, index):
+            if out.has_shard(ANSWERS, index):
+                if config.max_cost is not None:
+                    recall(speaker, block, slots, config.nudges, context.seed)
+            else:
                 found = [row for one in talk(speaker, block, slots, config.nudges, context.seed) for row in one.rows]
                 out.write_shard(ANSWERS, index, pa.Table.from_pylist(found, ANSWER_SCHEMA), counts=_counts(found))
             bar.advance(len(block))

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sage_data.chat import Completion, CompletionStatus
 from sage_data.dialogue import Scenario, State, Utterance
-from sage_data.rollout import Ask, Reply, Speaker, history
+from sage_data.rollout import Ask, Replier, Reply, Speaker, history
+from sage_data.sac import Chain
 from sage_data.stage import derive_seed
 from sage_eval.maths.numbers import numbers
 from sage_eval.maths.problems import Problem
@@ -47,7 +49,7 @@ class Talk:
         return True
 
 
-def talk(speaker: Speaker, asked: Sequence[Problem], slots: tuple[str, ...], nudges: int, seed: int) -> list[Talk]:
+def talk(speaker: Replier, asked: Sequence[Problem], slots: tuple[str, ...], nudges: int, seed: int) -> list[Talk]:
     """Talk about a block of problems, all in lock-step."""
     talks = [Talk(problem) for problem in asked]
     for one in talks:
@@ -68,8 +70,20 @@ def talk(speaker: Speaker, asked: Sequence[Problem], slots: tuple[str, ...], nud
     return talks
 
 
+def recall(speaker: Speaker, asked: Sequence[Problem], slots: tuple[str, ...], nudges: int, seed: int) -> None:
+    """Go through a block that an earlier attempt finished, by the journal alone, so that what it cost is counted.
+
+    Nobody is asked: a call that the journal does not hold had failed, and ended its talk.
+    """
+    talk(lambda asks: [speaker.recall(ask) or _forgotten() for ask in asks], asked, slots, nudges, seed)
+
+
+def _forgotten() -> Reply:
+    return Reply(Completion("", CompletionStatus.API_ERROR, ""), Chain(None, None, ""))
+
+
 def _ask(
-    speaker: Speaker, talks: Sequence[Talk], exchange: int, slots: tuple[str, ...], seed: int
+    speaker: Replier, talks: Sequence[Talk], exchange: int, slots: tuple[str, ...], seed: int
 ) -> list[tuple[Talk, Reply]]:
     if not talks:
         return []

@@ -17,7 +17,7 @@ from pydantic import Field
 from sage_data.errors import ConfigError
 from sage_data.stage import SUMMARY, Context, Counts, Inputs, Need, Output, StageConfig, derive_seed
 from sage_eval.evidence import doubts
-from sage_eval.plan import AnalysisPlan, departures, hashes, read_plan, settled
+from sage_eval.plan import AnalysisPlan, StoppingRule, departures, hashes, read_plan, settled
 from sage_eval.ratings.chart import chart
 from sage_eval.ratings.rated import Rated
 from sage_eval.ratings.tables import fit_table, model_table, pair_table
@@ -26,7 +26,7 @@ from sage_eval.ratings.verdicts import Judged, Ties, pooled, read_verdicts
 from sage_eval.stats.davidson import Games, RatingSettings, rate
 from sage_eval.verdict import Verdict
 
-VERSION = 1
+VERSION = 2
 INPUTS = (Need("verdicts", "folders of pair verdicts", many=True),)
 MODELS, PAIRS, FITS = "ratings", "rating_pairs", "rating_fit"
 DEFAULT_ALPHA = 0.05
@@ -120,3 +120,8 @@ def _warn(out: Output, found: Sequence[Rated], alpha: float, plans: Sequence[Ana
             out.warn(f"{one.judge}: {message}")
     for message in departures("alpha", alpha, plans):
         out.warn(message)
+    if any(plan.stopping is StoppingRule.E_VALUE for plan in plans):
+        out.warn(
+            "the analysis plan let judging stop on its results: strengths lean towards who led then, and intervals, "
+            "p, groups and ranks do not hold at their levels; claim with sage eval significance, by the e-value"
+        )

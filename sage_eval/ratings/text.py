@@ -112,6 +112,6 @@ def _note(rated: Rated) -> str:
         f"Bradley-Terry with ties (Davidson): strength is the log-odds of a win against a loss, {origin};\n"
         f"Elo is 1000 + 400 log10 of the odds. {rating.level:.0%} intervals from {rating.resamples} resamples of "
         f"scenarios;\n{ties}; prior of {rating.prior:g} wins a strength. Models that share a group letter\n"
-        f"could not be told apart; groups and ranks hold at once at alpha = {rating.alpha:g} (score tests, Holm over\n"
-        f"the pairs of a judge).{plan}\n"
+        f"could not be told apart; groups and ranks hold at once at alpha = {rating.alpha:g} (score tests, of two\n"
+        f"models alone sign flips; Holm over the pairs of a judge).{plan}\n"
     )

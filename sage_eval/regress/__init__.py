@@ -27,7 +27,7 @@ from sage_eval.regress.text import summary
 
 __all__ = ["INPUTS", "SCHEMA", "VERSION", "Config", "FailOn", "Outcome", "Regression", "compare", "read_side", "run"]
 
-VERSION = 3
+VERSION = 4
 INPUTS = (
     Need("base", "benchmark scores of the model before: a bench stage, or results of lm-eval"),
     Need("new", "benchmark scores of the model after"),

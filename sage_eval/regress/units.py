@@ -6,11 +6,13 @@ lines, why_not = Unit("gsm8k", ["gsm8k"], base, new, Config()).lines()
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import sqrt
 
 from sage_data.errors import InputError
 from sage_eval.bench.conventions import filter_for, metric_for
 from sage_eval.bench.pairing import Documents, Scores, by_filter, check_same, metrics_of, values_of
+from sage_eval.regress.outputs import PROPORTIONS
 from sage_eval.regress.settings import Config
 from sage_eval.regress.sides import Aggregate, Line, Side, pooled
 
@@ -156,9 +158,33 @@ class _Kind:
 
 
 def _tested(task: str, kind: _Kind, before: Aggregate | None, after: Aggregate | None) -> Aggregates | None:
-    """Two scores over whole tasks; None where their standard errors allow no test."""
+    """Two scores over whole tasks; None where their standard errors allow no test.
+
+    Raises:
+        InputError: the scores differ and nobody knows how far they might by chance, so that a loss would go unnoticed.
+    """
     if before is None or after is None or before.stderr is None or after.stderr is None:
         return None
+    n = after.n if before.n is None else before.n
+    before, after = (_with_spread(one, kind.metric, n) for one in (before, after))
     if before.stderr == after.stderr == 0.0:
-        return None
+        if before.value == after.value:
+            return None
+        raise InputError(
+            f"{task}: {kind.metric} went from {before.value:g} to {after.value:g}, both with a standard error of 0, "
+            "and the number of documents is not known, so that it cannot be tested",
+            next_step="keep scores by document (lm_eval --log_samples), or leave the task out with `tasks`",
+        )
     return Aggregates(task, kind.filter, kind.metric, before, after, kind.higher)
+
+
+def _with_spread(one: Aggregate, metric: str, n: int | None) -> Aggregate:
+    """A score with a standard error above 0 where all answers were right, or all wrong, and their number is known.
+
+    Two right and two wrong ones are added (Agresti and Coull 1998): no spread among n answers does not mean that none
+    is possible.
+    """
+    if one.stderr != 0.0 or n is None or metric not in PROPORTIONS or one.value not in (0.0, 1.0):
+        return one
+    share = (one.value * n + 2.0) / (n + 4.0)
+    return replace(one, stderr=sqrt(share * (1.0 - share) / (n + 4.0)))

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sage_data.errors import InputError
+from sage_eval.betting import scores_of
 from sage_eval.evidence import Evidence, Row
 from sage_eval.plan import TieRule
 from sage_eval.significance.terms import Key
 from sage_eval.verdict import Verdict
 
-_SCORES = {Verdict.A: -1.0, Verdict.B: 1.0, Verdict.TIE: 0.0, Verdict.INCONSISTENT: 0.0}
 FILLS = (None, Verdict.A, Verdict.B, Verdict.TIE)
 """What failed pairs are taken for: left out, all won by A, all won by B, all without a winner."""
 
@@ -57,12 +57,13 @@ class Pairs:
 
         Scenarios stand in the order they were first judged; one without a score keeps its place.
         """
-        found: dict[str, list[float]] = {}
+        return {scenario: scores_of(verdicts, rule) for scenario, verdicts in self.by_scenario().items()}
+
+    def by_scenario(self) -> dict[str, list[Verdict]]:
+        """Scenario -> verdicts of its rollouts, in the order they were first judged."""
+        found: dict[str, list[Verdict]] = {}
         for row in self.rows:
-            verdict = Verdict(row["verdict"])
-            scores = found.setdefault(row["scenario_id"], [])
-            if verdict.decisive or (rule is TieRule.HALF and not verdict.failed):
-                scores.append(_SCORES[verdict])
+            found.setdefault(row["scenario_id"], []).append(Verdict(row["verdict"]))
         return found
 
     @property

@@ -10,23 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import accumulate
 from math import floor
 
+from sage_eval.betting import bet_on
 from sage_eval.plan import StoppingRule, TieRule
 from sage_eval.significance.pairs import FILLS, Pairs
 from sage_eval.significance.terms import Terms
 from sage_eval.stats import (
     ClusterTest,
-    EPath,
     Interval,
     LengthAdjusted,
     cluster_test,
     confidence_sequence,
     detectable_share,
-    e_path,
     length_adjusted,
-    mean_e_path,
     net_win,
     sign_test,
     worst_case,
@@ -197,27 +194,16 @@ def _halved(interval: Interval | None) -> Interval | None:
 
 def bet(pairs: Pairs, terms: Terms) -> Bet:
     """Follow the e-value of one comparison; its claim stays valid however often it was looked at."""
-    path, scores = _path(pairs, terms)
-    stopped = path.stopped_after
-    lead = 0.0 if stopped is None else list(accumulate(scores))[stopped - 1]
+    found = bet_on(list(pairs.by_scenario().values()), terms.tie_rule, alpha=terms.alpha, family_size=terms.family_size)
+    path = found.path
     return Bet(
         n=path.n,
         log_e=path.log_e[-1] if path.n else 0.0,
         p=path.p[-1] if path.n else 1.0,
         threshold=path.threshold,
-        stopped_after=stopped,
-        better=None if stopped is None else Verdict.B if lead > 0 else Verdict.A,
+        stopped_after=path.stopped_after,
+        better=found.better,
     )
-
-
-def _path(pairs: Pairs, terms: Terms) -> tuple[EPath, list[float]]:
-    """The e-values, and the scores they follow from; what has no score is a 0, which leaves the e-value as it is."""
-    if pairs.clustered:
-        means = [sum(one) / len(one) if one else 0.0 for one in pairs.scores(terms.tie_rule).values()]
-        return mean_e_path(means, alpha=terms.alpha, family_size=terms.family_size), means
-    verdicts = [Verdict(row["verdict"]) for row in pairs.rows]
-    path = e_path(verdicts, alpha=terms.alpha, family_size=terms.family_size)
-    return path, [{Verdict.A: -1.0, Verdict.B: 1.0}.get(one, 0.0) for one in verdicts]
 
 
 def failures(pairs: Pairs, terms: Terms, seed: int, seen: Shown) -> Failures:

@@ -37,7 +37,7 @@ from sage_eval.states.tokens import TokenCount, token_counter
 
 __all__ = ["INPUTS", "RESOURCES", "VERSION", "Config", "run"]
 
-VERSION = 2
+VERSION = 3
 INPUTS = (
     Need("dialogues", "folders of dialogues, one a model", many=True),
     Need("scenarios", "folders of scenarios, for the emotions that their authors named", many=True, optional=True),

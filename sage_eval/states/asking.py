@@ -9,7 +9,6 @@ nothing. Calls are journalled, and `max_cost` bounds them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import pyarrow as pa
 
 from sage_data.chat.meter import Meter, Prices
 from sage_data.chat.protocol import ChatBackend, Completion, CompletionStatus, Conversation, Message, Sampling
+from sage_data.chat.quoting import json_line
 from sage_data.stage import Context, Inputs, Output, derive_seed
 from sage_data.store.files import sha256_json
 from sage_eval.states.claims import claims
@@ -34,7 +34,6 @@ MALFORMED, ERROR = "malformed", "error"
 MAX_TOKENS = 16
 BATCH = 64
 NONCE_CHARS = 16
-_ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
 SCHEMA = pa.schema(
     [
         ("model", pa.string()),
@@ -128,15 +127,11 @@ def judge(backend: ChatBackend, asked: Sequence[Question], seed: int) -> Iterato
 def prompt(question: Question) -> tuple[Message, ...]:
     """The messages that ask about one reply."""
     shown = [("user", question.before)] if question.before else []
-    lines = "\n".join(_json_line(speaker, text) for speaker, text in [*shown, ("chatbot", question.reply)])
+    lines = "\n".join(json_line(speaker, text) for speaker, text in [*shown, ("chatbot", question.reply)])
     # A hash of what is shown: reproducible, and not to be written into a reply beforehand.
     nonce = sha256_json(["claim", question.before, question.reply])[:NONCE_CHARS]
     user = USER.read_text(encoding="utf-8").rstrip("\n").format(nonce=nonce, lines=lines)
     return Message("system", SYSTEM.read_text(encoding="utf-8").rstrip("\n")), Message("user", user)
-
-
-def _json_line(speaker: str, text: str) -> str:
-    return json.dumps({"speaker": speaker, "text": text}, ensure_ascii=False).translate(_ESCAPES)
 
 
 def read_answer(completion: Completion) -> str:

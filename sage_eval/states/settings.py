@@ -5,9 +5,9 @@ Config(top=12, incarnation_judge="openai:MODEL@URL", max_cost=2.0)
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sage_data.stage import StageConfig
 
@@ -34,3 +34,9 @@ class Config(StageConfig):
     input_price: float = Field(0.0, ge=0.0, description="US dollars per million prompt tokens of that backend.")
     output_price: float = Field(0.0, ge=0.0, description="US dollars per million generated tokens.")
     max_cost: float | None = Field(None, ge=0.0, description="US dollars that its calls may cost.")
+
+    @model_validator(mode="after")
+    def _budget_can_be_kept(self) -> Self:
+        if self.max_cost is not None and not any((self.input_price, self.output_price)):
+            raise ValueError("max_cost needs input_price or output_price, or nothing could be counted")
+        return self

@@ -188,6 +188,8 @@ def test_a_killed_attempt_is_taken_up_without_asking_again(rollouts, tmp_path, m
         ({"judges": ["openai:m@http://127.0.0.1:1/v1"], "max_cost": 1}, "max_cost needs"),
         ({"input_price": 1.0}, "belong together"),
         ({"judges": [{"uri": "hf:x", "output_price": 1.0}]}, "belong together"),
+        ({"judges": ["{uri: rubric:warm nam"]}, "expected a URI, or a mapping such as"),
+        ({"judges": ["{uri: 'rubric:warm', nam: x}"]}, "not permitted"),
         ({"pilot_pairs": 3}, "at least 5"),
         ({"pilot_pairs": 0, "pilot_only": True}, "at least 5"),
     ],
@@ -195,6 +197,12 @@ def test_a_killed_attempt_is_taken_up_without_asking_again(rollouts, tmp_path, m
 def test_refuses_a_config_that_cannot_be_meant(config, said):
     with pytest.raises(ValidationError, match=said):
         judge.Config.model_validate(config)
+
+
+def test_a_judge_with_a_name_and_prices_can_be_written_on_a_command_line():
+    written = "{uri: 'rubric:warm', name: one, input_price: 0.5, output_price: 1.5}"
+    mapping = {"uri": "rubric:warm", "name": "one", "input_price": 0.5, "output_price": 1.5}
+    assert judge.Config.model_validate({"judges": [written]}) == judge.Config.model_validate({"judges": [mapping]})
 
 
 def test_refuses_unknown_models_and_judges(rollouts, tmp_path):

@@ -59,7 +59,7 @@ class TestRowSeven:
     def test_a_storm_costs_time_but_no_row(self, models, tmp_path):
         storm = {SERVER_ERROR: 0.3, DROP: 0.1, too_many("0.1"): 0.05, HANG: 0.02}
         with ChatServer(verdict_on, schedule=shares(storm, seed=3)) as server:
-            run_judge(models, tmp_path / "judged", judges=[uri(server, "&attempts=30&timeout=0.3")])
+            run_judge(models, tmp_path / "judged", judges=[uri(server, "&attempts=30&timeout=1.5")])
             met = Counter(call.fault for call in server.calls)
         assert verdicts(tmp_path / "judged") == TRUTH
         assert met["server_error"] > 5
@@ -303,6 +303,25 @@ class TestServing:
             assert server.count == 50
         assert again.failures == []
         assert verdicts(tmp_path / "judged") == TRUTH
+
+    def test_each_round_of_asking_again_is_one_more_and_the_advice_names_the_next(self, models, tmp_path):
+        """What still fails after a round is asked again by the next one, as often as was allowed."""
+        with ChatServer(verdict_on, schedule=when("About s0007", HTML)) as server:
+            judges = [uri(server, "&attempts=1")]
+            made = []
+            for rounds in range(3):
+                found = run_judge(models, tmp_path / "judged", judges=judges, retry_failed=rounds, pilot_pairs=0)
+                made.append(server.count)
+                assert f"--retry-failed {rounds + 1} asks again" in found.failures[0]
+        # Both orders of the one pair: once, then twice, then three times.
+        assert made == [48, 48 + 4, 48 + 4 + 6]
+
+    def test_nobody_is_told_to_ask_again_where_asking_would_change_nothing(self, tmp_path):
+        listed = two_models(tmp_path, 6, better=lambda number: "a")
+        with ChatServer(verdict_on, schedule=when("About s0003", CUT_TEXT)) as server:
+            found = run_judge(listed, tmp_path / "judged", judges=[uri(server)], pilot_pairs=0)
+        assert "1 malformed" in found.failures[0]
+        assert "--retry-failed" not in found.failures[0]
 
     def test_a_kill_loses_no_finished_call(self, models, tmp_path):
         """The server dies in mid-run: what was answered is in the journal, and is not asked again."""

@@ -131,3 +131,16 @@ def test_one_charming_sentence_does_not_beat_a_conversation(uri):
     real = transcript(dialogue("s", replies, user=heard))
     constant = transcript(dialogue("s", ["Oh no, I'm so sorry! Haha, what did you do then?"] * 4, user=heard))
     assert rubric_judge(uri).judge([Presentation(constant, real)])[0].choice is Choice.SECOND
+
+
+def test_a_dialogue_is_measured_once_however_many_it_meets(monkeypatch):
+    """Six models make each dialogue meet five others, in both seats."""
+    listed = [transcript(dialogue(f"d{n}", (f"I love story {n}!", "And then?"))) for n in range(6)]
+    shown = [Presentation(one, other) for one in listed for other in listed if one is not other]
+    fresh = [rubric_judge("rubric:warm").judge([one])[0] for one in shown]
+    asked = []
+    monkeypatch.setattr(
+        "sage_eval.judge.rubric.features", lambda lines, markers: asked.append(lines) or features(lines, markers)
+    )
+    assert rubric_judge("rubric:warm").judge(shown) == fresh
+    assert sorted(asked, key=str) == sorted(listed, key=str)

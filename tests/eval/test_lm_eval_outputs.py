@@ -253,3 +253,33 @@ def test_samples_of_older_versions_need_one_filter(tmp_path):
     (path / f"results_{STAMP}.json").write_text(json.dumps(results))
     with pytest.raises(InputError, match="does not say which filter it is of: flexible-extract, strict-match"):
         read_side(resolve_path(path))
+
+
+def plain(folder, name, value, stderr, **more):
+    """A results file of one task without samples."""
+    folder.mkdir()
+    task = {"results": {"piqa": {"acc,none": value, "acc_stderr,none": stderr}}, **more}
+    (folder / name).write_text(json.dumps(task), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_all_right_and_then_all_wrong_is_a_regression_although_no_spread_was_seen(tmp_path, stated):
+    """The number of documents is stated, or told by the other side's standard error."""
+    more = {"n-samples": {"piqa": {"original": 100, "effective": 100}}} if stated else {}
+    new = (0.0, 0.0) if stated else (0.2, sqrt(0.2 * 0.8 / 99))
+    manifest, rows = stage(
+        tmp_path, plain(tmp_path / "a", "results.json", 1.0, 0.0, **more), plain(tmp_path / "b", "r.json", *new, **more)
+    )
+    assert [row["verdict"] for row in rows] == ["regressed"]
+    assert manifest.failures
+    # With two right and two wrong answers added to 100 right ones.
+    own = sqrt(102 / 104 * 2 / 104 / 104)
+    error = sqrt(own**2 + (own if stated else new[1]) ** 2)
+    assert rows[0]["low"] == pytest.approx(new[0] - 1.0 - 1.959964 * error)
+
+
+def test_a_change_that_cannot_be_tested_at_all_does_not_pass_in_silence(tmp_path):
+    base, new = plain(tmp_path / "a", "results.json", 1.0, 0.0), plain(tmp_path / "b", "results.json", 0.0, 0.0)
+    with pytest.raises(InputError, match="piqa: acc went from 1 to 0, both with a standard error of 0"):
+        stage(tmp_path, base, new)

@@ -8,15 +8,19 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from chat_server import SERVER_ERROR, ChatServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from sage_data.errors import InputError
+from sage_data.errors import BudgetStopError, InputError
 from sage_data.stage import Context, run_stage
 from sage_data.store.shards import read_table
+from sage_eval.maths import Config as MathsConfig
 from sage_eval.maths.numbers import numbers
 from sage_eval.maths.problems import OPENINGS, TEMPLATES, in_blocks, problems, read_gsm8k
 from sage_eval.maths.talking import NUDGE, talk
+from sage_eval.states import Config as StatesConfig
 from sage_eval.stats.signs import wilson_interval
 
 STAGE = "sage_eval.maths"
@@ -310,3 +314,39 @@ def test_generated_problems_are_rated_by_kind(tmp_path):
     summary = (tmp_path / "out" / "summary.txt").read_text()
     assert [line.split() for line in summary.splitlines() if line.startswith("add ")] == [["add", *["2", "(100%)"] * 4]]
     assert found == {"all": (16, 2)} | {kind: (2, 2 if kind == "add" else 0) for kind in TEMPLATES}
+
+
+# -- money ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("config", [MathsConfig, StatesConfig])
+def test_a_cost_is_bounded_only_where_there_is_a_price(config):
+    with pytest.raises(ValidationError, match="max_cost needs input_price or output_price"):
+        config(max_cost=1.0)
+    assert config(max_cost=1.0, output_price=0.1).max_cost == 1.0
+
+
+def test_the_budget_is_for_all_attempts_together(tmp_path):
+    """Finished blocks were paid too, small talk included: the same command again makes no further call.
+
+    The first call of all fails, which ends its problem; it is not made again.
+    """
+    fails_first = ChatServer("It is twelve, I think.", schedule=lambda number, _: None if number else SERVER_ERROR)
+    with fails_first as server:
+        agent = f"openai:tiny@{server.url}?concurrency=1&retry_wait=0.01&attempts=1"
+        config = {"agent_uri": agent, "count": 6, "block": 1, "output_price": 1_000_000.0}
+
+        def asked(**more):
+            context = Context(seed=0, journal=tmp_path / "journal.sqlite")
+            run_stage(STAGE, {**config, **more}, {}, tmp_path / "out", context)
+
+        with pytest.raises(BudgetStopError):
+            asked(max_cost=25.0)
+        made = server.count
+        assert 4 < made < 11
+        for _ in range(3):
+            with pytest.raises(BudgetStopError):
+                asked(max_cost=25.0)
+        assert server.count == made
+        asked(max_cost=1000.0)
+        assert server.count == 11

@@ -272,3 +272,12 @@ def test_from_transcripts_to_claims_the_planted_better_model_wins_and_the_null_p
             assert 1e-10 < found[judge, rival, "warm"]["p"] < 1e-3
     assert {row["repeats"] for row in rows} == {0}
     assert all(Verdict(row["conclusion"][0]) is Verdict.B for row in rows if row["conclusion"].endswith("better"))
+
+
+def test_a_plan_that_was_changed_after_judging_decides_nothing(tmp_path):
+    plan = plan_of(alpha=0.01)
+    rows = rows_of(CLEAR, plan_hash=plan.plan_hash)
+    assert run(tmp_path / "kept", folder_of(tmp_path / "kept" / "judged", rows, plan))[1][0]["alpha"] == 0.01
+    for name, other in (("changed", plan_of(alpha=0.1)), ("gone", None)):
+        with pytest.raises(InputError, match=r"expected the analysis plan that the verdicts were judged under"):
+            run(tmp_path / name, folder_of(tmp_path / name / "judged", rows, other))

@@ -7,7 +7,7 @@ from evalica import Winner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
-from scipy.stats import beta
+from scipy.stats import beta, norm
 
 from sage_eval.stats.davidson import Game, Games, Outcome, bootstrap, equality_tests, fit, limits, observed_fit
 
@@ -180,12 +180,20 @@ def test_two_models_get_jeffreys_interval():
     assert low[0] < np.quantile(difference, 0.025) < np.quantile(difference, 0.975) < high[0]
 
 
-def test_score_test_of_two_models_by_hand():
-    # 10 to 0: slope 5 (each win is half above its expectation), spread sqrt(10) / 2, so z = sqrt(10).
+def test_of_two_models_the_test_is_exact():
+    # 10 to 0: of 1,024 ways to turn the signs, 2 lie as far out.
     games = table({("a", "b"): (10, 0, 0)})
-    assert equality_tests(games, [(0, 1)], prior=0.5)[0] == pytest.approx(0.0015654, rel=1e-4)
+    assert equality_tests(games, [(0, 1)], prior=0.5)[0] == pytest.approx(2 / 1024)
     even = table({("a", "b"): (6, 3, 6)})
     assert equality_tests(even, [(0, 1)], prior=0.5)[0] == 1.0
+
+
+def test_score_test_of_three_models_by_hand():
+    # With a and b set equal all three are. A win of a over b counts 1, of a over c or of c over b one half: the slope
+    # is 10, its spread over 30 games sqrt(10 + 20 / 4).
+    games = table({("a", "b"): (10, 0, 0), ("a", "c"): (5, 0, 5), ("b", "c"): (5, 0, 5)}, "abc")
+    p = equality_tests(games, [(0, 1)], prior=0.5)[0]
+    assert p == pytest.approx(2 * norm.sf(10 / np.sqrt(15)), rel=1e-6)
 
 
 def test_score_test_counts_a_scenario_once():

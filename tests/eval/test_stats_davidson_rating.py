@@ -24,7 +24,10 @@ from sage_eval.stats.davidson import (
     rank_intervals,
     rate,
 )
+from sage_eval.stats.davidson.equality import equality_tests
 from sage_eval.stats.davidson.model import chances
+from sage_eval.stats.flips import flip_test
+from sage_eval.stats.signs import sign_p
 
 QUICK = RatingSettings(resamples=200)
 
@@ -78,7 +81,7 @@ def test_a_ten_to_nothing_record_has_a_wide_interval():
     assert (winner.model, winner.wins, winner.letters, loser.letters) == ("a", 10, "a", "b")
     assert winner.interval.high - winner.interval.low > 3
     assert found.pairs[0].interval.high < 0
-    assert found.pairs[0].p == pytest.approx(0.00157, abs=1e-5)
+    assert found.pairs[0].p == pytest.approx(2 / 1024)
     assert any("only the prior" in message for message in found.warnings)
     assert any("not known to hold" in message and "a 10" in message for message in found.warnings)
 
@@ -308,3 +311,28 @@ def test_it_prints_and_says_its_settings():
     assert "strength" in str(found.models[0])
     assert str(found).splitlines()[2].startswith("m1")
     assert elo(0.0) == 1000.0
+
+
+@given(st.lists(st.text("ABt", min_size=1, max_size=4), min_size=1, max_size=30))
+def test_of_two_models_the_p_is_that_of_significance(scenarios):
+    outcomes = {"A": Outcome.FIRST, "t": Outcome.TIE, "B": Outcome.SECOND}
+    games = [Game(n, "a", "b", outcomes[letter]) for n, said in enumerate(scenarios) for letter in said]
+    found = rate(Games.of(games, ("a", "b")), RatingSettings(resamples=1)).pairs[0]
+    nets = [said.count("B") - said.count("A") for said in scenarios]
+    wins_a, wins_b = sum(net < 0 for net in nets), sum(net > 0 for net in nets)
+    if {abs(net) for net in nets} <= {0, 1} and wins_a + wins_b:
+        assert found.p == pytest.approx(sign_p(wins_a, wins_b), rel=1e-9)
+    expected = flip_test(np.array(nets, dtype=float), seed=1).p
+    assert found.p == pytest.approx(1.0 if expected is None else expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("n", [5, 8, 11, 14, 41])
+def test_two_equal_models_are_told_apart_no_more_often_than_said(n):
+    """Counted, not drawn; the normal distribution gives 6 to 7% here."""
+    wrong = 0.0
+    for wins in range(n + 1):
+        games = [Game(k, "a", "b", Outcome.FIRST if k < wins else Outcome.SECOND) for k in range(n)]
+        wrong += (
+            (equality_tests(Games.of(games, ("a", "b")), [(0, 1)], prior=0.5)[0] < 0.05) * math.comb(n, wins) / 2**n
+        )
+    assert wrong <= 0.05

@@ -68,6 +68,22 @@ def test_large_file_comes_back_either_way(hub: LocalHub, api: Any, repo: str, up
     assert commit(api, add("a/train.parquet", data)).oid == made.oid
 
 
+def test_a_space_is_a_repository_of_its_own(hub: LocalHub, api: Any, repo: str, tmp_path: Path) -> None:
+    """A Space may have the name of a dataset; only static ones are made, and only when that is said."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    with pytest.raises(HfHubHTTPError, match="only static"):
+        api.create_repo(REPO, repo_type="space", space_sdk="gradio")
+    api.create_repo(REPO, repo_type="space", space_sdk="static", private=True)
+    made = commit(api, add("index.html", b"<p>Hello.</p>"), repo_type="space", create_pr=True)
+    assert (made.pr_num, api.space_info(REPO).sdk, api.space_info(REPO).private) == (1, "static", True)
+    path = api.hf_hub_download(REPO, "index.html", repo_type="space", revision="refs/pr/1", local_dir=tmp_path / "d")
+    assert Path(path).read_bytes() == b"<p>Hello.</p>"
+    api.merge_pull_request(REPO, 1, repo_type="space")
+    assert sorted(hub.repo(f"spaces/{REPO}").files()) == [".gitattributes", "index.html"]
+    assert sorted(hub.repo(REPO).files()) == [".gitattributes"]
+
+
 def test_part_of_a_file_can_be_read(hub: LocalHub, api: Any, repo: str, upload: str) -> None:
     from huggingface_hub import HfFileSystem
 

@@ -62,8 +62,8 @@ def metadata(
         "source_datasets": _sources(origins),
         "task_categories": ["text-generation", *(["text-classification"] if states else [])],
         "tags": _tags(options, states),
-        "configs": [_files(config) for config in configs],
-        "dataset_info": [_info(config) for config in configs],
+        "configs": [data_files(config) for config in configs],
+        "dataset_info": [dataset_info(config) for config in configs],
     }
     stated = {key: value for key, value in found.items() if value is not None}
     check_metadata(stated)
@@ -93,12 +93,14 @@ def _quoted(value: Any) -> Any:
     return [_quoted(one) for one in value] if isinstance(value, list) else value
 
 
-def _files(config: DatasetConfig) -> dict[str, Any]:
+def data_files(config: DatasetConfig) -> dict[str, Any]:
+    """Which files a config's splits are, for a card's `configs`."""
     paths = [{"split": one.name, "path": f"{config.name}/{one.name}-*.parquet"} for one in config.splits]
     return {"config_name": config.name, "data_files": paths, **({"default": True} if config.default else {})}
 
 
-def _info(config: DatasetConfig) -> dict[str, Any]:
+def dataset_info(config: DatasetConfig) -> dict[str, Any]:
+    """A config's columns and sizes, for a card's `dataset_info`."""
     size = sum(split.bytes for split in config.splits)
     splits = [{"name": one.name, "num_bytes": one.bytes, "num_examples": one.rows} for one in config.splits]
     return {

@@ -11,11 +11,14 @@ from io import StringIO
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 from ruamel.yaml import YAML
 
 from sage_data.errors import SageError
 from sage_data.funnel import unit_order
 from sage_data.gates.thresholds import Thresholds
+from sage_data.publishing.card import escaping
+from sage_data.publishing.card.escaping import Markdown
 from sage_data.publishing.card.metadata import STATES
 from sage_data.publishing.card.reasons import POLICIES
 from sage_data.publishing.layout import DatasetConfig
@@ -24,7 +27,7 @@ from sage_data.reddit import Config as RedditConfig
 from sage_data.reddit.comments import CommentGates
 from sage_data.stage import load_stage
 from sage_data.store.files import canonical_json
-from sage_data.store.manifest import Ancestor, Counts, as_ancestor
+from sage_data.store.manifest import Ancestor, Counts, Origin, as_ancestor
 
 GATES: dict[str, type[BaseModel]] = {"sage_data.reddit": CommentGates, "sage_data.gates": Thresholds}
 """Stage -> the part of its options that decides what is dropped."""
@@ -149,7 +152,8 @@ def changed(stage: Ancestor) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return [*value] if isinstance(value, tuple | set | frozenset) else value
+    """A default as a manifest keeps it; it may be a model, or hold some."""
+    return to_jsonable_python([*value] if isinstance(value, tuple | set | frozenset) else value)
 
 
 def _public(value: Any) -> Any:
@@ -180,3 +184,12 @@ def model_rows(stages: Sequence[Ancestor]) -> list[tuple[str, ...]]:
 def failures(stages: Sequence[Ancestor]) -> list[tuple[str, str]]:
     """(stage, what failed) of every part of the work that failed although the stage went on."""
     return [(stage.stage, public_sentence(one)) for stage in stages for one in stage.failures]
+
+
+def origin_list(origins: Sequence[Origin]) -> Markdown:
+    """Every source with its licence, as a list."""
+    lines = []
+    for one in origins:
+        note = f" {escaping.markdown(one.note)}" if one.note else ""
+        lines.append(f"- {escaping.link(one.name, one.url)}, licence {escaping.markdown(one.license)}.{note}")
+    return Markdown("\n".join(lines))

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from sage_data.errors import ConfigError
 from sage_data.funnel import chain_steps, svg
 from sage_data.publishing import places
@@ -33,7 +31,7 @@ from sage_data.publishing.card.metadata import (
 )
 from sage_data.publishing.card.options import CardOptions
 from sage_data.publishing.card.reasons import reason_rows
-from sage_data.publishing.card.templates import DATASET, cards_folder
+from sage_data.publishing.card.templates import DATASET, fill_card
 from sage_data.publishing.layout import DatasetConfig, origins_of
 from sage_data.publishing.licenses import Claim, stated_claim
 from sage_data.publishing.withholding import WITHHELD_SCHEMA
@@ -116,41 +114,7 @@ def fill(about: Subject, staged: Path) -> str:
         **_what_to_mind(about),
         **_what_to_do_with_it(about),
     }
-    text = _environment().get_template(DATASET).render(values)
-    return "\n".join(line.rstrip() for line in _single_spaced(text)) + "\n"
-
-
-def _single_spaced(text: str) -> list[str]:
-    """Lines without runs of empty ones, which conditions leave behind; code blocks are left as they are."""
-    kept: list[str] = []
-    fence = ""
-    for line in text.strip().splitlines():
-        if fence:
-            fence = "" if line == fence else fence
-        elif line.startswith("```"):
-            fence = line[: len(line) - len(line.lstrip("`"))]
-        elif not line.strip() and kept and not kept[-1].strip():
-            continue
-        kept.append(line)
-    return kept
-
-
-def _environment() -> Environment:
-    """Every value is escaped for Markdown unless it was made by `sage_data.publishing.card` to be Markdown."""
-    found = Environment(
-        loader=FileSystemLoader(cards_folder()),
-        autoescape=True,
-        finalize=_escaped,
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    found.filters |= {"n": lambda number: f"{number:,}", "code": escaping.code}
-    found.globals |= {"table": escaping.table, "share": facts.share, "link": escaping.link}
-    return found
-
-
-def _escaped(value: Any) -> Markdown:
-    return value if isinstance(value, Markdown) else escaping.markdown(str(value))
+    return fill_card(DATASET, values)
 
 
 def _what_is_in_it(about: Subject, staged: Path) -> dict[str, Any]:
@@ -240,7 +204,7 @@ def _how_it_came_about(about: Subject) -> dict[str, Any]:
 def _whose_it_is(about: Subject) -> dict[str, Any]:
     return {
         "license": about.claim,
-        "origins": Markdown("\n".join(_origin_lines(about.origins))),
+        "origins": story.origin_list(about.origins),
         "cleared": about.options.cleared,
         "overrides": about.options.overrides,
         "people": any(not one.synthetic for one in about.origins),
@@ -251,14 +215,6 @@ def _whose_it_is(about: Subject) -> dict[str, Any]:
         "contact": about.options.contact,
         "personal_data": _paragraphs(about.options.personal_data),
     }
-
-
-def _origin_lines(origins: Sequence[Origin]) -> list[str]:
-    lines = []
-    for one in origins:
-        note = f" {escaping.markdown(one.note)}" if one.note else ""
-        lines.append(f"- {escaping.link(one.name, one.url)}, licence {escaping.markdown(one.license)}.{note}")
-    return lines
 
 
 def _ids(configs: Sequence[DatasetConfig]) -> list[str]:

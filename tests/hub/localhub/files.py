@@ -56,6 +56,8 @@ def resolve(repo: Repo, name: str, revision: str, path: str, request: Request) -
     if blob.lfs:
         headers |= {"X-Linked-Etag": f'"{blob.sha256}"', "X-Linked-Size": str(len(blob.data))}
     if blob.xet_hash:
-        renewal = f"{request.base}/api/datasets/{name}/xet-read-token/{oid}"
+        renewal = (
+            f"{request.base}/api/{name if name.startswith('spaces/') else f'datasets/{name}'}/xet-read-token/{oid}"
+        )
         headers |= {"X-Xet-Hash": blob.xet_hash, "Link": f'<{renewal}>; rel="xet-auth"'}
     return with_range(blob.data, request.headers.get("range"), headers)

@@ -1,4 +1,4 @@
-"""The answers of the Hub's HTTP interface, as far as publishing and loading a dataset needs them.
+"""The answers of the Hub's HTTP interface, as far as publishing and loading a dataset or a Space needs them.
 
 Routes are the methods that `route` marks; what stands in brackets in their pattern is given to them, decoded.
 """
@@ -25,7 +25,10 @@ PAGE = 1000
 """Entries of a tree that are listed at once."""
 
 _ROUTES: list[tuple[str, re.Pattern[str], str]] = []
-_REPO = r"/api/datasets/(?P<name>[\w.-]+/[\w.-]+)"
+_KIND = "(?P<sort>datasets|spaces)"
+_REPO = rf"/api/{_KIND}/(?P<name>[\w.-]+/[\w.-]+)"
+SPACES = "spaces/"
+"""In front of a Space's name; a dataset is known by its name alone."""
 
 
 def route(method: str, pattern: str) -> Callable[[Handler], Handler]:
@@ -60,6 +63,8 @@ class Hub:
             found = pattern.fullmatch(request.path)
             if found is not None and method == request.method:
                 given = {key: unquote(value or "") for key, value in found.groupdict().items()}
+                if given.pop("sort", "") == "spaces":
+                    given["name"] = SPACES + given["name"]
                 answer: Answer = getattr(self, name)(request, **given)
                 return answer
         raise RefusedError(404, f"no such page: {request.method} {request.path}", "EntryNotFound")
@@ -108,10 +113,14 @@ class Hub:
         self.writer(request)
         asked = request.json()
         name = f"{asked.get('organization') or USER}/{asked['name']}"
-        if asked.get("type") != "dataset":
-            raise RefusedError(400, "only datasets are kept here")
+        if asked.get("type") not in ("dataset", "space"):
+            raise RefusedError(400, "only datasets and Spaces are kept here")
+        if asked["type"] == "space":
+            if asked.get("sdk") != "static":
+                raise RefusedError(400, "only static Spaces are kept here")
+            name = SPACES + name
         if name in self.repos:
-            return as_json({"error": "You already created this dataset repo", "url": self._page(request, name)}, 409)
+            return as_json({"error": "You already created this repo", "url": self._page(request, name)}, 409)
         private = asked.get("visibility", "private" if asked.get("private") else "public") == "private"
         self.repos[name] = Repo(name, private)
         return as_json({"url": self._page(request, name), "name": name, "id": name})
@@ -140,10 +149,21 @@ class Hub:
         repo = self.repo(request, name)
         oid = repo.resolve(revision or "main")
         names = [{"rfilename": path} for path in sorted(repo.files(oid))]
-        state = {"private": repo.private, "gated": repo.gated, "disabled": False}
+        state: dict[str, object] = {"private": repo.private, "gated": repo.gated, "disabled": False}
         times = {"createdAt": NEVER, "lastModified": NEVER}
+        known = name.removeprefix(SPACES)
+        if known != name:
+            state["sdk"] = "static"
         return as_json(
-            {"_id": name, "id": name, "author": name.partition("/")[0], "sha": oid, "siblings": names, **state, **times}
+            {
+                "_id": name,
+                "id": known,
+                "author": known.partition("/")[0],
+                "sha": oid,
+                "siblings": names,
+                **state,
+                **times,
+            }
         )
 
     @route("GET", f"{_REPO}/refs")
@@ -179,7 +199,7 @@ class Hub:
         present = self.repo(request, name).files(revision)
         return as_json({"files": [commits.upload_mode(one, present) for one in request.json()["files"]]})
 
-    @route("POST", r"/datasets/(?P<name>[\w.-]+/[\w.-]+)\.git/info/lfs/objects/batch")
+    @route("POST", rf"/{_KIND}/(?P<name>[\w.-]+/[\w.-]+)\.git/info/lfs/objects/batch")
     def lfs_batch(self, request: Request, name: str) -> Answer:
         self.writer(request)
         self.repo(request, name)
@@ -285,13 +305,13 @@ class Hub:
 
     @route(
         "GET",
-        r"/datasets/(?P<name>[\w.-]+/[\w.-]+)/resolve/(?P<revision>refs%2Fpr%2F\d+|refs/pr/\d+|[^/]+)/(?P<path>.+)",
+        rf"/{_KIND}/(?P<name>[\w.-]+/[\w.-]+)/resolve/(?P<revision>refs%2Fpr%2F\d+|refs/pr/\d+|[^/]+)/(?P<path>.+)",
     )
     def resolve(self, request: Request, name: str, revision: str, path: str) -> Answer:
         return files.resolve(self.repo(request, name), name, revision, path, request)
 
     def _page(self, request: Request, name: str) -> str:
-        return f"{request.base}/datasets/{name}"
+        return f"{request.base}/{name if name.startswith(SPACES) else f'datasets/{name}'}"
 
 
 def _ancestry(repo: Repo, oid: str) -> Iterator[Commit]:
@@ -304,6 +324,7 @@ def _ancestry(repo: Repo, oid: str) -> Iterator[Commit]:
 
 
 def _summary(repo: Repo, pull: PullRequest) -> dict[str, object]:
+    known = repo.name.removeprefix(SPACES)
     return {
         "num": pull.number,
         "title": pull.title,
@@ -311,5 +332,5 @@ def _summary(repo: Repo, pull: PullRequest) -> dict[str, object]:
         "isPullRequest": True,
         "author": {"name": pull.author},
         "createdAt": NEVER,
-        "repo": {"name": repo.name, "type": "dataset"},
+        "repo": {"name": known, "type": "dataset" if known == repo.name else "space"},
     }
