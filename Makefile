@@ -21,7 +21,7 @@ test: $(READY) ## the default tests: offline, CPU, under two minutes
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not vllm"
 
 test-slow: $(READY) ## the tests that take longer
-	$(BIN)/python -m pytest -q -m slow --timeout 300
+	$(BIN)/python -m pytest -q -n 2 -m slow --timeout 300
 
 test-vllm: $(READY) $(VLLM_READY) ## the tests that talk to a real vLLM server
 	SAGE_VLLM_PYTHON="$$(cd "$(VLLM_VENV)" && pwd)/bin/python" $(BIN)/python -m pytest -q -m vllm --timeout 300

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil, floor
 
 WIDTH, HEIGHT = 1000.0, 100.0
 """Size of the box that stretched charts are drawn in."""
@@ -38,6 +39,23 @@ class Whisker:
     high: float
     zero: float
     """Where 0 lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A stretch of numbers that fills the width, with a round number at either end and in the middle."""
+
+    low: float
+    high: float
+
+    @property
+    def middle(self) -> float:
+        """What lies half-way."""
+        return (self.low + self.high) / 2
+
+    def place(self, value: float) -> float:
+        """Where a value lies, from 0 to `WIDTH`."""
+        return _round(WIDTH * (value - self.low) / (self.high - self.low))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +116,15 @@ def whiskers(rows: Sequence[tuple[float, float, float]]) -> list[Whisker]:
         return _round(WIDTH / 2 + value / reach * (WIDTH / 2 - 20))
 
     return [Whisker(place(low), place(middle), place(high), place(0.0)) for low, middle, high in rows]
+
+
+def nice_scale(values: Sequence[float | None], around: float = 1000.0, step: float = 50.0) -> Scale:
+    """The narrowest scale of whole steps that holds all values and `around`, so wide that its middle is whole too."""
+    known = [around, *(value for value in values if value is not None)]
+    low, high = floor(min(known) / step) * step, ceil(max(known) / step) * step
+    if (high - low) % (2 * step) or high == low:
+        high += step if high > low else 2 * step
+    return Scale(low, high)
 
 
 def sparkline(values: Sequence[float]) -> str:

@@ -35,6 +35,21 @@ def decimal(value: float | None, digits: int = 3) -> str:
     return DASH if value is None else f"{value:.{digits}f}".replace("-", MINUS)
 
 
+def between(low: float | None, high: float | None, form: str = ".1%") -> str:
+    """An interval: 12.0 to 15.5%; the unit is said once."""
+    if low is None or high is None:
+        return ""
+    ends = [signed(value, form) if "+" in form else f"{value:{form}}".replace("-", MINUS) for value in (low, high)]
+    return f"{ends[0].removesuffix('%')} to {ends[1]}"
+
+
+def usd(value: float | None) -> str:
+    """US dollars, to the cent or, below a dollar, to the hundredth of a cent."""
+    if value is None:
+        return DASH
+    return f"{value:,.2f}" if value >= 1 else f"{value:.4f}" if value else "0"
+
+
 def p_value(p: float | None, log_p: float | None = None) -> str:
     """A p-value: .034, or a power of ten where it is small, even where p itself underflows to 0."""
     if p is None:

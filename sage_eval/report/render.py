@@ -1,35 +1,68 @@
-"""Turn a page into one HTML file that loads nothing: escaped by default, its style allowed by hash and nothing else.
+"""Turn what was read into pages that load nothing from outside: escaped by default, no script or style in the page.
 
-render(read_page(connection, "Quickstart", 3))
+    render_index(read_board(connection, "Quickstart", 3))
+
+Every page extends `base.html.j2`: its header, its links to the other pages, its policy. A new page is a template, a
+line in `PAGES` and a function here.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sage_eval.report import numbers
-from sage_eval.report.page import Page
+from sage_eval.report.dataset import Dataset
+from sage_eval.report.explorer import Written
+from sage_eval.report.leaderboard import Board
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLE = "style.css"
+ASSETS = Path(__file__).parent / "assets"
+INDEX, EXPLORER, DATA = "index.html", "explorer.html", "data.html"
+PAGES = ((INDEX, "Leaderboard"), (EXPLORER, "Explorer"), (DATA, "Data"))
+"""(file, name) of every page, in the order of the links between them."""
+BOARD_SCRIPTS = ("board.js",)
+EXPLORER_SCRIPTS = ("explorer-data.js", "explorer-filter.js", "explorer-show.js", "explorer.js")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'none'; connect-src 'none'; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""Content security policy: scripts and style sheets of this folder alone; no inline code, image, font or request."""
 
 
-def render(page: Page) -> str:
-    """The page as HTML. Text from dialogues, models and judges is escaped wherever it stands."""
-    environment = _environment()
-    style = environment.get_template(STYLE).render()
-    return environment.get_template("index.html.j2").render(page=page, policy=policy(style)) + "\n"
+def render_index(board: Board) -> str:
+    """The leaderboard as HTML. Text from dialogues, models and judges is escaped wherever it stands."""
+    return _render(INDEX, board.title, page=board, scripts=BOARD_SCRIPTS)
 
 
-def policy(style: str) -> str:
-    """A content security policy under which only this style sheet works: no script, image, font, frame or request."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def render_data(title: str, dataset: Dataset) -> str:
+    """The data page as HTML."""
+    return _render(DATA, title, page=dataset, scripts=BOARD_SCRIPTS)
+
+
+def render_explorer(title: str, written: Written, notices: Sequence[str]) -> str:
+    """The explorer as HTML; the dialogues come from the data files that were written beside it."""
+    return _render(EXPLORER, title, written=written, notices=notices, scripts=EXPLORER_SCRIPTS, body_class="broad")
+
+
+def explorer_link(**wishes: str | None) -> str:
+    """The address of a view of the explorer.
+
+    Args:
+        wishes: `pa` and `pb` (a pair), `model`, `judge`, `verdict`, ... filter; `s`, `a` and `b` (scenario and models)
+            open an entry; None leaves one out.
+    """
+    return f"{EXPLORER}#{urlencode({name: value for name, value in wishes.items() if value is not None})}"
+
+
+def _render(file: str, title: str, body_class: str = "", **given: Any) -> str:
+    template = _environment().get_template(f"{file}.j2")
+    shared = {"title": title, "name": dict(PAGES)[file], "pages": PAGES, "current": file, "policy": POLICY}
+    return template.render(**shared, body_class=body_class, **given) + "\n"
 
 
 def _environment() -> Environment:
@@ -46,6 +79,9 @@ def _environment() -> Environment:
         "signed": numbers.signed,
         "decimal": numbers.decimal,
         "p_value": numbers.p_value,
+        "range": numbers.between,
+        "usd": numbers.usd,
     }
     environment.filters.update(filters)
+    environment.globals["explorer_link"] = explorer_link
     return environment

@@ -51,6 +51,7 @@ TABLES = (
     Table("runs"),
     Table("run_inputs"),
     Table("run_models"),
+    Table("run_origins"),
     Table("funnel"),
     Table("files"),
     Table("rejected", "rejected/*", only_if="utterances"),

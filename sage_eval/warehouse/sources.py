@@ -94,6 +94,7 @@ def manifest_rows(runs: Sequence[StageRun]) -> dict[str, list[Row]]:
             for run in runs
             for role, model in sorted(run.manifest.models.items())
         ],
+        "run_origins": [{"stage": run.label, **origin.model_dump()} for run in runs for origin in run.manifest.origins],
         "funnel": [row for run in runs for row in _funnel_rows(run)],
         "files": [row for run in runs for row in _file_rows(run)],
         "annotation_agreement": [row for run in runs for row in _agreement_rows(run)],

@@ -133,6 +133,24 @@ EVALUATION: dict[str, tuple[tuple[str, ...], Rows]] = {
     ),
 }
 """The same for the planted evaluation."""
+PAGES = {
+    "agreement_of_judges",
+    "analysis_plans",
+    "cost_by_role",
+    "early_stops",
+    "evidence_paths",
+    "examples_kept",
+    "examples_rejected",
+    "judge_checks",
+    "judge_outcomes",
+    "origins",
+    "rating_checks",
+    "seat_and_length",
+    "self_preference",
+    "style_by_model",
+    "tag_counts",
+}
+"""Those that the pages are made of, with tests in test_sql_page_examples.py and in tests/pages."""
 LONG = {
     "claims_to_be_human",
     "emotion_reading",
@@ -162,7 +180,7 @@ def test_what_the_planted_evaluation_answers(planted: Path, name: str) -> None:
 
 
 def test_every_example_has_an_answer_here() -> None:
-    assert set(sql_files("examples")) == TALKS.keys() | EVALUATION.keys() | LONG
+    assert set(sql_files("examples")) == TALKS.keys() | EVALUATION.keys() | LONG | PAGES
 
 
 def test_the_funnel_lists_what_each_stage_dropped(planted: Path) -> None:

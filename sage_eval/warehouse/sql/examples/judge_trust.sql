@@ -25,9 +25,10 @@ WITH seats AS (
     WHERE coalesce(replicate, 0) = 0
     GROUP BY stage, judge, model_a, model_b
 )
-SELECT seats.*, verdicts.* EXCLUDE (stage, judge, model_a, model_b)
+SELECT seats.*, verdicts.* EXCLUDE (stage, judge, model_a, model_b), position_p, length_p
 FROM seats
 JOIN verdicts USING (stage, judge, model_a, model_b)
+LEFT JOIN judge_bias USING (stage, judge, model_a, model_b)
 LEFT JOIN (SELECT judge, model_a, model_b, min(comparison) AS comparison FROM significance GROUP BY ALL) AS tested
     USING (judge, model_a, model_b)
 ORDER BY comparison, stage, judge, model_a, model_b

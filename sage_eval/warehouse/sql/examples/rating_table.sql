@@ -12,7 +12,16 @@ SELECT
     ties,
     losses,
     inconsistent + malformed + error AS not_decided,
-    unrated
+    unrated,
+    n,
+    inconsistent,
+    malformed + error AS failed,
+    rank_low,
+    rank_high,
+    alpha,
+    level,
+    resamples,
+    ties_rule
 FROM ratings
 JOIN runs USING (stage)
 ORDER BY position, judge, elo DESC NULLS LAST, model
