@@ -20,6 +20,8 @@ from sage_data.errors import InputError, MissingDependencyError, SageError, Stag
 from sage_data.reddit import executors
 from sage_data.reddit.executors import open_executor
 
+pytestmark = pytest.mark.slow
+
 EVERYWHERE = pytest.mark.parametrize(
     ("kind", "workers"), [("local", 1), ("local", 2), pytest.param("ray", 2, marks=pytest.mark.slow)]
 )

@@ -66,6 +66,7 @@ def test_every_test_and_interval_has_its_simulation():
     assert {name for names in SIMULATED.values() for name in names} <= simulations
 
 
+@pytest.mark.slow
 def test_the_script_tabulates_what_the_simulations_note(tmp_path):
     done = subprocess.run(
         [sys.executable, str(SCRIPT), "-k", "test_sign_test and 12", "--csv", str(tmp_path / "figures.csv")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from warehouse_layouts import layouts
 from warehouse_speed import QUESTIONS, main
@@ -21,6 +22,7 @@ def test_the_benchmark_prints_six_questions_with_equal_answers(tmp_path: Path) -
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.slow
 def test_the_same_size_gives_the_same_rows(tmp_path: Path) -> None:
     one, two = (layouts(tmp_path / name, 120) for name in ("one", "two"))
     assert one.turns == two.turns == 120

@@ -56,6 +56,7 @@ def test_all_runs_has_the_rows_of_all_with_their_run_first(two: dict[str, Path])
     ]
 
 
+@pytest.mark.slow
 def test_a_view_of_one_run_never_joins_rows_of_another(two: dict[str, Path]) -> None:
     assert query(two, "SELECT count(*) FROM talks.verdict_turns").rows() == [(32,)]
     assert query(two, "SELECT count(*) FROM small.verdict_turns").rows() == [(0,)]

@@ -40,6 +40,7 @@ def hashes(tmp_path: Path, run: str) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
     (tmp_path / "killed.yaml").write_text(RECIPE, encoding="utf-8")
     unbroken = hashes(tmp_path, "whole")

@@ -92,6 +92,7 @@ def test_a_killed_rollout_goes_on_where_it_was(kills: int, scenarios: Path, tmp_
     assert found == [(f"t{number}", sample) for number in range(SCENARIOS) for sample in range(SAMPLES)]
 
 
+@pytest.mark.slow
 def test_an_interrupted_rollout_waits_for_no_slow_call(scenarios: Path, tmp_path: Path) -> None:
     with ChatServer(reply, delay_s=60) as server:
         process = rollout(server, scenarios, tmp_path / "out")
@@ -103,6 +104,7 @@ def test_an_interrupted_rollout_waits_for_no_slow_call(scenarios: Path, tmp_path
     assert b"Traceback" not in errors
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_four_at_its_allowed_cost_and_goes_on_with_more(scenarios: Path, tmp_path: Path) -> None:
     prices = ("--output-price", "1000000", "--user-output-price", "1000000")
     with ChatServer(reply) as server:

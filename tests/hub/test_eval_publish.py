@@ -17,6 +17,8 @@ from sage_data.errors import PublishError
 from sage_data.stage import run_stage
 from sage_data.store.manifest import Manifest, read_manifest
 
+pytestmark = pytest.mark.slow
+
 for package in ("huggingface_hub", "datasets", "duckdb", "jinja2"):
     pytest.importorskip(package)
 

@@ -21,6 +21,8 @@ from sage_eval.warehouse import connect, query
 from sage_eval.warehouse.query import QueryError, ask
 from sage_eval.warehouse.remote import cache_folder, fetch
 
+pytestmark = pytest.mark.slow
+
 COUNT = "SELECT count(*) FROM turns"
 
 

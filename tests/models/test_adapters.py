@@ -46,6 +46,7 @@ def test_an_adapter_names_the_weights_it_was_trained_on(tiny_model_dir: Path, tm
     assert str(tiny_model_dir) not in (tmp_path / "adapter" / "adapter_config.json").read_text()
 
 
+@pytest.mark.slow
 def test_its_config_has_the_same_bytes_in_every_process(tiny_model_dir: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from peft import get_peft_model;"
