@@ -232,16 +232,18 @@ class TestEndings:
         assert sum(one.paid_before for one in meters) == asked[0]
 
     def test_ctrl_c_waits_for_no_slow_call(self) -> None:
+        # A polars query, in another test, leaves waits that restart after Ctrl-C instead of ending.
+        signal.siginterrupt(signal.SIGINT, True)
         release = threading.Event()
         agent = Server("agent", before=lambda one: release.wait(WAIT_S) and None)
         found = play(blocks(4), Speaker(agent, SAMPLING), Speaker(Server("user"), SAMPLING))
-        timer = threading.Timer(1.0, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
+        timer = threading.Timer(0.1, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
         began = time.monotonic()
         timer.start()
         try:
             with pytest.raises(KeyboardInterrupt):
                 next(found)
-            assert time.monotonic() - began < WAIT_S / 2 + 1
+            assert time.monotonic() - began < WAIT_S / 2
         finally:
             release.set()
 
