@@ -123,8 +123,7 @@ class Unit:
             self._refuse_other_size(whole)
             yield Compared(whole, kind.counted)
         for task in self._beside():
-            line = (task, kind.filter, kind.metric)
-            part = _tested(task, kind, self.base.aggregates[line], self.new.aggregates[line])
+            part = _tested(task, kind, _stated(self.base, task, kind), _stated(self.new, task, kind))
             if part is not None:
                 yield Compared(part, member=False)
 
@@ -133,7 +132,7 @@ class Unit:
 
     def _whole(self, side: Side, kind: _Kind) -> Aggregate | None:
         """The score of its one task, over all its subjects, or as the group's own line states it."""
-        parts = [side.aggregates[task, kind.filter, kind.metric] for task in self.tasks]
+        parts = [_stated(side, task, kind) for task in self.tasks]
         if not self.grouped:
             return parts[0]
         return pooled(parts) or side.aggregates.get((self.name, kind.filter, kind.metric))
@@ -155,6 +154,21 @@ class _Kind:
     metric: str
     higher: bool
     counted: bool
+
+
+def _stated(side: Side, task: str, kind: _Kind) -> Aggregate:
+    """The score of one task.
+
+    Raises:
+        InputError: the side has none, though a task that counts with it has.
+    """
+    found = side.aggregates.get((task, kind.filter, kind.metric))
+    if found is None:
+        raise InputError(
+            f"{side.label}: {task} has no {kind.metric} (filter {kind.filter}), which other tasks of its group have",
+            next_step="run the whole group again with one version of lm-eval, or name the tasks to compare in `tasks`",
+        )
+    return found
 
 
 def _tested(task: str, kind: _Kind, before: Aggregate | None, after: Aggregate | None) -> Aggregates | None:
