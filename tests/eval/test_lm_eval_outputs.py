@@ -129,6 +129,17 @@ def test_reads_the_keys_of_version_0_3(tmp_path):
         matched(base, old_keys(tmp_path / "c.json", {**values, "piqa": (0.7, 1000)}, shots=5))
 
 
+def test_a_subject_without_the_groups_metric_is_named(tmp_path):
+    values = {f"hendrycksTest-{one}": (0.25, 100) for one in sorted(SUBJECTS)[:3]}
+    path = old_keys(tmp_path / "a.json", values)
+    content = json.loads(path.read_text())
+    last = list(values)[-1]
+    content["results"][last] = {"acc_norm": 0.25, "acc_norm_stderr": 0.04}
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=rf"{last} has no acc \(filter none\), which other tasks of its group have"):
+        matched(path, path)
+
+
 def test_groups_count_through_their_parts(tmp_path):
     subjects = {(f"mmlu_{one}", "none", "acc"): right(8, 10) for one in sorted(SUBJECTS)[:8]}
     others = {("mc1", "none", "acc"): right(5, 10), ("mc2", "none", "acc"): right(6, 10)}
