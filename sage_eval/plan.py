@@ -22,6 +22,7 @@ from sage_data.store.files import sha256_json
 
 Setting = TypeVar("Setting", bound=float | StrEnum)
 PLAN = "analysis_plan.json"
+_AGAIN = "run the judge stage again"
 PANEL = "panel"
 """Name that the majority of several judges has in tables, beside the judges' own."""
 
@@ -108,13 +109,10 @@ def read_plan(folder: Path) -> AnalysisPlan | None:
     Raises:
         InputError: it cannot be read.
     """
-    path = folder / PLAN
-    if not path.is_file():
-        return None
     try:
-        return AnalysisPlan.model_validate_json(path.read_bytes())
+        return None if (text := _stored(folder)) is None else AnalysisPlan.model_validate_json(text)
     except ValidationError as error:
-        raise InputError(f"{path}: not an analysis plan: {error}", next_step="run the judge stage again") from error
+        raise InputError(f"{folder / PLAN}: not an analysis plan: {error}", next_step=_AGAIN) from error
 
 
 def written_hash(folder: Path) -> str | None:
@@ -123,13 +121,15 @@ def written_hash(folder: Path) -> str | None:
     Raises:
         InputError: it cannot be read.
     """
-    path = folder / PLAN
-    if not path.is_file():
-        return None
     try:
-        return sha256_json(json.loads(path.read_bytes()))
+        return None if (text := _stored(folder)) is None else sha256_json(json.loads(text))
     except ValueError as error:
-        raise InputError(f"{path}: not readable as JSON: {error}", next_step="run the judge stage again") from error
+        raise InputError(f"{folder / PLAN}: not readable as JSON: {error}", next_step=_AGAIN) from error
+
+
+def _stored(folder: Path) -> bytes | None:
+    path = folder / PLAN
+    return path.read_bytes() if path.is_file() else None
 
 
 def settled(name: str, option: Setting | None, plans: Sequence[AnalysisPlan], default: Setting) -> Setting:

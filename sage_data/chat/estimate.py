@@ -18,7 +18,7 @@ As the bootstrap of a small sample is too narrow, the tails are cut where a t di
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from sage_data.chat.meter import Prices
+from sage_data.errors import BudgetStopError
 
 CONFIDENCE = 0.95
 DRAWS = 4_000
@@ -209,3 +210,11 @@ def _student(freedom: int, z: float) -> float:
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
     )
     return z + sum(term / float(freedom) ** power for power, term in enumerate(terms, start=1))
+
+
+def only_the_pilot(lines: Iterable[str]) -> BudgetStopError:
+    """The error that ends a run of which no more than the estimate was wanted."""
+    return BudgetStopError(
+        "\n".join(["only the pilot was asked for", *lines]),
+        next_step="the same command without --pilot-only goes on; no finished call is repeated",
+    )

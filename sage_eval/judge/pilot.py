@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sage_data.chat.estimate import CONFIDENCE, Seen, Size, remaining_use
-from sage_data.errors import BackendError, BudgetStopError
+from sage_data.chat.estimate import CONFIDENCE, Seen, Size, only_the_pilot, remaining_use
+from sage_data.errors import BackendError
 from sage_data.stage import Context, Output, derive_seed
 from sage_eval.judge.protocol import Judge, PaidJudge, Reply
 from sage_eval.judge.purse import Purse
@@ -215,10 +215,7 @@ class Pilot:
         if self.config.max_cost is not None:
             lines += budget_lines(estimate, self.config.max_cost)
         if self.config.pilot_only:
-            raise BudgetStopError(
-                "\n".join(["only the pilot was asked for", *lines]),
-                next_step="the same command without --pilot-only goes on; no finished call is repeated",
-            )
+            raise only_the_pilot(lines)
         for line in lines:
             self.context.report.say(line)
 

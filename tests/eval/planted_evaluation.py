@@ -29,6 +29,13 @@ ATTACKS = (
 )
 """Things that a user, a model or a judge may say, and that must stay words."""
 ALL_ATTACKS = "\n".join(ATTACKS)
+_NAMES = """
+    a article b body circle code dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 head
+    header html i input label legend li link main meta nav ol option p path pre rect script section select
+    small span summary svg table tbody td text th thead title tr ul
+"""
+ELEMENTS = set(_NAMES.split())
+"""Kinds of elements that pages without scripts of their own may be made of."""
 CLAIM = "\nMy dog does that too."
 """What the tuned model says in three scenarios."""
 SCENARIOS = 12

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from planted_evaluation import ALL_ATTACKS, ATTACKS
+from planted_evaluation import ALL_ATTACKS, ATTACKS, ELEMENTS
 from planted_run import small_run
 
 from sage_data.errors import InputError
@@ -18,26 +18,6 @@ from sage_eval.report.render import DATA, INDEX, PAGES, POLICY
 from sage_eval.warehouse import connect
 
 VOID = {"meta", "link", "input", "rect", "path", "circle"}
-ALLOWED = {
-    *(
-        "html",
-        "head",
-        "meta",
-        "title",
-        "link",
-        "script",
-        "body",
-        "header",
-        "nav",
-        "main",
-        "section",
-        "article",
-        "footer",
-    ),
-    *("h1", "h2", "h3", "h4", "p", "a", "i", "b", "span", "div", "ul", "ol", "li", "dl", "dt", "dd", "pre", "code"),
-    *("table", "thead", "tbody", "tr", "th", "td", "details", "summary", "figure", "figcaption"),
-    *("svg", "rect", "path", "circle", "text", "label", "select", "option", "fieldset", "legend", "input", "small"),
-}
 ATTRIBUTES = {
     *("lang", "charset", "http-equiv", "content", "name", "href", "class", "id", "scope", "tabindex", "role", "dir"),
     *("aria-label", "aria-labelledby", "aria-hidden", "open", "viewbox", "preserveaspectratio"),
@@ -100,7 +80,7 @@ def board(html: str) -> Outline:
 
 
 def test_only_known_elements_and_attributes_stand_in_the_page(outline: Outline) -> None:
-    assert {tag for tag, _ in outline.elements} <= ALLOWED
+    assert {tag for tag, _ in outline.elements} <= ELEMENTS
     assert {name for _, attrs in outline.elements for name in attrs} <= ATTRIBUTES
     assert outline.stack == []
 
@@ -215,7 +195,7 @@ def test_a_card_is_shown_as_words(planted: Path, tmp_path: Path) -> None:
     run_stage("sage_eval.report", {}, inputs, tmp_path / "report")
     outline = Outline((tmp_path / "report" / DATA).read_text(encoding="utf-8"))
     assert card.read_text(encoding="utf-8") in "".join(outline.words)
-    assert {tag for tag, _ in outline.elements} <= ALLOWED
+    assert {tag for tag, _ in outline.elements} <= ELEMENTS
     assert "#card" in outline.values("href")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from browsing import Watched, missing, until
 from hostile_run import IDS, JUDGE, LAST, NAMES
-from planted_evaluation import ALL_ATTACKS, ATTACKS
+from planted_evaluation import ALL_ATTACKS, ATTACKS, ELEMENTS
 
 Open = Callable[..., Watched]
 in_a_browser = pytest.mark.skipif(bool(missing()), reason=missing())
@@ -22,47 +22,8 @@ def elements(page: Any) -> set[str]:
     return set(page.evaluate("[...new Set([...document.querySelectorAll('*')].map((one) => one.localName))]"))
 
 
-ALLOWED = {
-    *(
-        "html",
-        "head",
-        "meta",
-        "title",
-        "link",
-        "script",
-        "body",
-        "header",
-        "nav",
-        "main",
-        "section",
-        "article",
-        "footer",
-    ),
-    *(
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "p",
-        "a",
-        "i",
-        "b",
-        "span",
-        "div",
-        "ul",
-        "ol",
-        "li",
-        "dl",
-        "dt",
-        "dd",
-        "pre",
-        "code",
-        "kbd",
-    ),
-    *("form", "label", "input", "select", "option", "datalist", "button", "details", "summary", "blockquote", "mark"),
-    *("table", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "svg", "rect", "path", "circle", "text"),
-    *("noscript", "footer", "kbd"),
-}
+ALLOWED = ELEMENTS | {"blockquote", "button", "datalist", "form", "kbd", "mark", "noscript"}
+"""What the explorer is made of."""
 
 
 @in_a_browser

@@ -21,10 +21,9 @@ from sage_data.annotation.llm.advice import pilot_failed
 from sage_data.annotation.llm.asking import Asking, Job
 from sage_data.annotation.llm.shelf import Alike, Place, needs_asking
 from sage_data.annotation.settings import Config
-from sage_data.chat.estimate import CONFIDENCE, Seen, Size, remaining_use
+from sage_data.chat.estimate import CONFIDENCE, Seen, Size, only_the_pilot, remaining_use
 from sage_data.chat.meter import Prices
 from sage_data.dialogue import Dialogue
-from sage_data.errors import BudgetStopError
 from sage_data.stage import Context, Output, derive_seed
 from sage_data.store.dialogues import from_table
 from sage_data.store.shards import read_shards, shard_name
@@ -65,10 +64,7 @@ class Pilot:
         if self.config.max_cost is not None:
             lines += budget_lines(estimate, self.config.max_cost)
         if self.config.pilot_only:
-            raise BudgetStopError(
-                "\n".join(["only the pilot was asked for", *lines]),
-                next_step="the same command without --pilot-only goes on; no finished call is repeated",
-            )
+            raise only_the_pilot(lines)
         for line in lines:
             self.context.report.say(line)
         return answered
