@@ -71,11 +71,12 @@ def run(config: Config, inputs: Inputs, out: Output, context: Context) -> None:
     if plan.panel:
         course.panel([judge.name for judge in judges])
     own = [row for row in course.verdicts if row["judge"] != PANEL]
-    write_trust(own, origins(inputs, models, config), out, context.seed)
+    biases = write_trust(own, origins(inputs, models, config), out, context.seed)
     prices = {judge.name: config.prices(spec) for judge, spec in zip(judges, config.judges, strict=True)}
     calls = read_table(out.path, CALLS).to_pylist()
     tell_failures(course.verdicts, calls, config.retry_failed + 1, out, greedy=config.temperature == 0)
-    _tell(Told(plan, course.verdicts, calls, examination.calls, tested, prices, course.stops, out.warnings), out)
+    told = Told(plan, course.verdicts, calls, examination.calls, tested, prices, biases, course.stops, out.warnings)
+    _tell(told, out)
     for line in purse.lines():
         context.report.say(line)
 

@@ -1,6 +1,6 @@
 """What the judge stage says when it ends: verdicts, spending, where comparisons stopped, and what went wrong.
 
-out.write_text(SUMMARY, summary(Told(plan, verdicts, calls, tests, tested, prices, stops, out.warnings)))
+out.write_text(SUMMARY, summary(Told(plan, verdicts, calls, tests, tested, prices, biases, stops, out.warnings)))
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Told:
     """The self-test's calls."""
     tested: Mapping[str, Outcome]
     prices: Mapping[str, Prices | None]
+    biases: Mapping[bias.Key, bias.Bias]
+    """Of each comparison; the panel has none of its own."""
     stops: Sequence[Stop]
     warnings: Sequence[str] = ()
     """Of the run."""
@@ -51,7 +53,7 @@ def summary(told: Told) -> str:
     title = f"{len(own)} verdicts, each from two calls with the seats exchanged"
     if repeats:
         title += f"; {repeats} more are repeats for test-retest agreement, and count for nothing else"
-    parts = [title, _verdicts(counted), _calls(told)]
+    parts = [title, _verdicts(counted, told.biases), _calls(told)]
     if told.stops:
         parts.append(_stops(plan, told.stops))
     parts.append(_plan(plan))
@@ -60,8 +62,7 @@ def summary(told: Told) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _verdicts(rows: Sequence[Row]) -> str:
-    found = bias.measure([row for row in rows if row["judge"] != PANEL])
+def _verdicts(rows: Sequence[Row], found: Mapping[bias.Key, bias.Bias]) -> str:
     states: dict[tuple[str, str, str], Counter[str]] = {}
     for row in rows:
         states.setdefault((row["judge"], row["model_a"], row["model_b"]), Counter())[row["verdict"]] += 1

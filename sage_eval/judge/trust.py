@@ -33,7 +33,9 @@ def origins(inputs: Inputs, models: Models, config: Config) -> dict[str, Origin]
     return found
 
 
-def write_trust(rows: Sequence[Row], candidates: Mapping[str, Origin], out: Output, seed: int) -> None:
+def write_trust(
+    rows: Sequence[Row], candidates: Mapping[str, Origin], out: Output, seed: int
+) -> dict[bias.Key, bias.Bias]:
     """Write `judge_bias`, `judge_bias_totals`, `judge_self_preference`, `judge_agreement` and their texts.
 
     Args:
@@ -41,6 +43,9 @@ def write_trust(rows: Sequence[Row], candidates: Mapping[str, Origin], out: Outp
         candidates: see `origins`.
         out: where to.
         seed: the run's.
+
+    Returns:
+        The bias of each comparison.
     """
     pairs = bias.measure(rows, seed=derive_seed(seed, "judge", "bias"))
     totals = bias.totals(rows, seed=derive_seed(seed, "judge", "bias"))
@@ -52,3 +57,4 @@ def write_trust(rows: Sequence[Row], candidates: Mapping[str, Origin], out: Outp
     out.write_shard(agreement.TABLE, 0, agreement.table(agreed))
     out.write_text(BIAS_TEXT, bias_text.summary(pairs, totals, own))
     out.write_text(AGREEMENT_TEXT, agreement.summary(agreed))
+    return pairs
