@@ -232,8 +232,9 @@ class TestEndings:
         assert sum(one.paid_before for one in meters) == asked[0]
 
     def test_ctrl_c_waits_for_no_slow_call(self) -> None:
-        # A polars query, in another test, leaves waits that restart after Ctrl-C instead of ending.
-        signal.siginterrupt(signal.SIGINT, True)
+        # Whatever stood before: a polars query in another test leaves waits that restart instead of ending, and a
+        # process begun in the background ignores Ctrl-C.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         release = threading.Event()
         agent = Server("agent", before=lambda one: release.wait(WAIT_S) and None)
         found = play(blocks(4), Speaker(agent, SAMPLING), Speaker(Server("user"), SAMPLING))
@@ -246,6 +247,7 @@ class TestEndings:
             assert time.monotonic() - began < WAIT_S / 2
         finally:
             release.set()
+            signal.signal(signal.SIGINT, before)
 
 
 def test_meters_that_are_beside_each_other_share_a_budget_and_not_their_prices() -> None:
