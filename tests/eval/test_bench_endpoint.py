@@ -11,6 +11,8 @@ from sage_data.errors import BackendError, ConfigError, InputError
 from sage_data.stage import run_stage
 from sage_data.store.shards import read_table
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("lm_eval")
 SECRET = "sk-very-secret-0123456789"
 

@@ -25,6 +25,8 @@ from sage_eval.warehouse.export import export
 from sage_eval.warehouse.opening import open_all
 from sage_eval.warehouse.query import QueryError, ask
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:

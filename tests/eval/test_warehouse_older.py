@@ -20,6 +20,8 @@ from sage_eval.warehouse import connect, query
 from sage_eval.warehouse.contract import TABLES, sql_files
 from sage_eval.warehouse.query import ask
 
+pytestmark = pytest.mark.slow
+
 # As the first versions declared them: no split in a source, no perceived state, no rollout number.
 STATE = pa.struct([("motivation", pa.string()), ("emotion", pa.string()), ("topics", pa.list_(pa.string()))])
 UTTERANCE = pa.struct([("role", pa.string()), ("text", pa.string()), ("state", STATE)])

@@ -21,6 +21,8 @@ from sage_eval.publish.words import WINDOW, Spoken, words_of
 from sage_eval.warehouse.contract import TABLES
 from sage_eval.warehouse.database import declared_tables, open_memory
 
+pytestmark = pytest.mark.slow
+
 for package in ("huggingface_hub", "duckdb", "jinja2"):
     pytest.importorskip(package)
 

@@ -13,6 +13,8 @@ from browsing import Watched, missing, until
 from hostile_run import IDS, JUDGE, LAST, NAMES
 from planted_evaluation import ALL_ATTACKS, ATTACKS, ELEMENTS
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Watched]
 in_a_browser = pytest.mark.skipif(bool(missing()), reason=missing())
 
