@@ -10,7 +10,7 @@ import pytest
 from browsing import DESK, PHONE, Watched, missing, overflow, until, violations
 
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 Open = Callable[..., Watched]
 SIZES = {"desk": DESK, "phone": PHONE}
 

@@ -20,7 +20,7 @@ from sage_data.store.manifest import read_manifest, write_manifest
 from sage_eval.report.dataset import read_dataset
 from sage_eval.warehouse.query import connect
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 Open = Callable[..., Watched]
 REASON = "too_short"
 ORIGINS = [

@@ -14,7 +14,7 @@ from sage_eval.report.numbers import count, p_value
 from sage_eval.warehouse.contract import sql_files
 from sage_eval.warehouse.query import ask, connect
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 Open = Callable[..., Watched]
 Records = list[dict[str, Any]]
 NAMES = [model.name for model in MODELS[2:]]
